@@ -4,7 +4,6 @@ from golden_core.checks.check import Check as Check
 from golden_core.checks.check import Examined as Examined
 from golden_core.checks.explanations import SANITY_CHECKS, explanation_checks
 from golden_core.checks.inputs import input_checks
-from golden_core.checks.inputs import input_faults as input_faults
 from golden_core.checks.inputs import sampled_checks as sampled_checks
 from golden_core.checks.inputs import verified_input_faults as verified_input_faults
 from golden_core.checks.platform import PLATFORM_CHECKS

@@ -39,18 +39,16 @@ def repeated_checks(study: Study) -> tuple[Check, ...]:
     return tuple(sorted((*own, *_PARTS), key=lambda check: (check.asset == "folds", check not in _PARTS)))
 
 
-def input_faults(home: Home, study: Study, *names: str) -> list[str]:
+def verified_input_faults(home: Home, study: Study) -> list[str]:
     """Return a sentence for everything that speaks against the bars, folds, scalers and features of a study.
 
-    Names confine it to some of the checks.
+    Nothing is decided twice in a process as long as none of the files changes.
     """
-    asked = [check for check in repeated_checks(study) if not names or check.name in names]
-    return [fault for check in asked for fault in check.faults(home, study)]
-
-
-def verified_input_faults(home: Home, study: Study) -> list[str]:
-    """Return :func:`input_faults`, but decide nothing twice in a process as long as none of the files changes."""
-    return [fault for check in repeated_checks(study) for fault in _faults_unless_seen(check, home, study)]
+    found: list[str] = []
+    for check in repeated_checks(study):
+        if _SOUND.get((check.asset, check.name, study.name)) != _state(home, study):
+            found += check.against(decided(check, home, study))
+    return found
 
 
 def decided(check: Check, home: Home, study: Study) -> Examined:
@@ -59,11 +57,6 @@ def decided(check: Check, home: Home, study: Study) -> Examined:
     found = check.decide(home, study)
     _remember(check, study, state, found)
     return found
-
-
-def _faults_unless_seen(check: Check, home: Home, study: Study) -> list[str]:
-    seen = _SOUND.get((check.asset, check.name, study.name)) == _state(home, study)
-    return [] if seen else check.against(decided(check, home, study))
 
 
 def _remember(check: Check, study: Study, state: object, found: Examined) -> None:

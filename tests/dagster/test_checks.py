@@ -9,9 +9,9 @@ import duckdb
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, opened
-from support.verdicts import decided
+from support.verdicts import decided, repeated_faults
 
-from golden_core.checks import Examined, all_checks, input_faults
+from golden_core.checks import Examined, all_checks
 from golden_core.checks.inputs import repeated_checks
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
@@ -51,7 +51,7 @@ def fails(name):
         # `metrics` is another run, and does not rely on a check that blocked an earlier one.
         # Of a costly check it repeats a part, which may see the fault at a later time.
         place = evaluation.description.partition(" from ")[0]
-        assert any(fault.startswith(place) for fault in input_faults(home, study, name))
+        assert any(fault.startswith(place) for fault in repeated_faults(home, study, name))
     return evaluation.description
 
 
@@ -290,9 +290,9 @@ def test_bars_that_only_wait_for_a_newer_raw_table_are_stale_and_not_at_fault(br
     raw = pl.read_parquet(folder.raw)
     write_parquet(raw[:-1], folder.raw)
     study = load_study("smoke", OVERRIDES)
-    assert input_faults(broken, study, "every_row_accounted_for") == []
+    assert repeated_faults(broken, study, "every_row_accounted_for") == []
     change(broken, "bars", "EURUSD", pl.col("close") * 1.001)
-    found = input_faults(broken, study, "every_row_accounted_for")
+    found = repeated_faults(broken, study, "every_row_accounted_for")
     assert [fault.partition(": ")[0] for fault in found] == ["EURUSD"]
 
 

@@ -8,9 +8,9 @@ import pytest
 from support import leaks
 from support.campaigns import home_at, opened
 from support.commands import golden as called
-from support.verdicts import decided
+from support.verdicts import decided, repeated_faults
 
-from golden_core.checks import input_faults, inputs, sampled_checks, verified_input_faults
+from golden_core.checks import inputs, sampled_checks, verified_input_faults
 from golden_core.checks.inputs import SAMPLED, repeated_checks
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
@@ -91,7 +91,7 @@ def test_the_checks_fail_on_what_they_claim_to_see(monkeypatch, name, plant, sta
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
     assert evaluation.description.startswith(start)
-    faults = input_faults(Home.from_environment(), load_study("smoke", (PLANTED, ONE_PAIR)), name)
+    faults = repeated_faults(Home.from_environment(), load_study("smoke", (PLANTED, ONE_PAIR)), name)
     assert [fault.startswith(start) for fault in faults[:1]] == [True] * cheap
 
 
