@@ -114,8 +114,10 @@ def test_a_part_that_comes_too_close_to_the_next(sound, pair_raw, part, extra, p
 def test_a_row_in_two_parts(sound, pair_raw):
     folds = sound.artefacts["folds"]
     again = folds.filter(part="test")[:1].with_columns(part=pl.lit("train"))
-    probes = {probe for probe, _ in found(changed(sound, "folds", pl.concat([folds, again])), pair_raw)}
-    assert {"row_in_two_parts", "purge"} <= probes
+    run = changed(sound, "folds", pl.concat([folds, again]))
+    without = {asset: frame for asset, frame in run.artefacts.items() if asset != "windows"}  # it needs no statistics
+    for one in (run, Run(without, run.fits)):
+        assert {"row_in_two_parts", "purge"} <= {probe for probe, _ in found(one, pair_raw)}
 
 
 @pytest.mark.parametrize("purpose", ["scale", "train", "stop_early", "select", "calibrate"])
@@ -211,13 +213,3 @@ def test_a_twin_with_another_label_is_no_copy(generator):
     for values in (r, s):
         values[TRAIN : TRAIN + 80] = values[:80]
     assert findings(r, s, y) == []
-
-
-def test_the_same_row_in_two_parts_needs_no_statistics(generator):
-    _, _, y = rows_of(market(generator), 1)
-    times = pl.Series([START] * 2, dtype=pl.Datetime("us", "UTC"))
-    rows = pl.DataFrame({"timestamp": times, "cutoff": times, "y": y[:2], "part": ["train", "test"]}).with_columns(
-        key=pl.lit("EURUSD_h1/0")
-    )
-    (finding,) = duplicated_rows(Run({}, ()), rows)
-    assert finding.probe == "row_in_two_parts"
