@@ -67,39 +67,31 @@ def _series(
     study: Study, series: list[Strategy], tried: int, generator: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of one series: what was tried beside a strategy counts in its deflated ratio."""
+    assert study.economics is not None
+    level, horizon = study.evaluation.confidence, series[0].horizon
     judged = [one for one in series if not one.reason]
     returns = np.array([one.returns for one in judged])  # [K, T]
     # Who takes the positions of another adds a trial, and nothing to how far ratios lie apart or to whom is chosen.
     first = np.unique(np.round(sharpe.sharpe(returns), 12), return_index=True)[1] if judged else np.arange(0)
     unlike = returns[np.sort(first)]
-    intervals = _bootstrap(study, returns, series[0].horizon, generator) if judged else []
+    intervals: list[tuple[float, float]] = []
+    if judged:
+        block, reps = max(study.economics.bootstrap_block, horizon), study.evaluation.bootstrap_resamples
+        ends = sharpe.bootstrap_interval(returns, block=block, reps=reps, level=level, generator=generator)
+        intervals = list(zip(*ends, strict=True))
     beside: dict[str, Any] = {
         "tried": max(tried, len(series)),
-        "overfitting": _number(sharpe.overfitting(unlike, horizon=series[0].horizon)) if judged else None,
+        "overfitting": _number(sharpe.overfitting(unlike, horizon=horizon)) if judged else None,
     }
     variance = float(np.var(sharpe.sharpe(unlike), ddof=1)) if len(unlike) > 1 else np.nan
     for one in series:
         row = _amounts(one) | beside
         if not one.reason:
-            row |= _ratios(one, study.evaluation.confidence, intervals.pop(0))
+            row |= _ratios(one, level, intervals.pop(0))
             if not (row["reason"] or np.isnan(variance)):
                 ratio, told = float(sharpe.sharpe(one.returns)), (len(one.returns), *sharpe.shape(one.returns))
                 row["deflated"] = sharpe.deflated(ratio, *told, trials=row["tried"], variance=variance)
         yield row
-
-
-def _bootstrap(
-    study: Study, returns: FloatArray, horizon: int, generator: np.random.Generator
-) -> list[tuple[float, float]]:
-    assert study.economics is not None
-    low, high = sharpe.bootstrap_interval(
-        returns,
-        block=max(study.economics.bootstrap_block, horizon),
-        reps=study.evaluation.bootstrap_resamples,
-        level=study.evaluation.confidence,
-        generator=generator,
-    )
-    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def _amounts(one: Strategy) -> dict[str, Any]:

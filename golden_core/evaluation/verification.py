@@ -138,13 +138,9 @@ def _unlike(table: Table, written: pl.DataFrame, held: pl.DataFrame) -> list[str
         frame.partition_by(key, as_dict=True, maintain_order=True) for frame in (written, held)
     ]
     empty = table.empty()
+    said = (f"holds {table.name} of no such trial", f"does not hold its {table.name} as written")
     return [
-        f"{Trial(*trial)}: the warehouse "
-        + (
-            f"does not hold its {table.name} as written"
-            if trial in parts[0]
-            else f"holds {table.name} of no such trial"
-        )
+        f"{Trial(*trial)}: the warehouse {said[trial in parts[0]]}"
         for trial in sorted(parts[0].keys() | parts[1].keys())
         if not parts[0].get(trial, empty).equals(parts[1].get(trial, empty))
     ]

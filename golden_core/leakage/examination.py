@@ -32,12 +32,8 @@ def telling_times(run: Run, raw: pl.DataFrame, stream: Stream, *, common: int, o
     stamps = run.artefacts[artefacts.FEATURES][STAMP].unique().sort()
     later = stamps.filter(stamps >= begin)
     starts = raw.group_by("pair").agg(pl.col("available_at").min())["available_at"]
-    chosen = [
-        firsts,
-        starts,
-        *(_some(pool, count, draw) for pool, count in ((later, common), (_odd(raw, stamps), odd))),
-    ]
-    return pl.concat(chosen).unique().sort().to_list()
+    drawn = [_some(later, common, draw), _some(_odd(raw, stamps), odd, draw)]
+    return pl.concat([firsts, starts, *drawn]).unique().sort().to_list()
 
 
 def decisive_times(run: Run) -> list[dt.datetime]:

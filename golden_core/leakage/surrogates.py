@@ -76,23 +76,21 @@ def _sound(bars: pl.DataFrame) -> BoolArray:
     """Return the rows that carry the path [T]: first prints with a price that a neighbour on either side confirms."""
     close = bars["close"].to_numpy()
     opened = bars["timestamp"].to_physical().to_numpy()
-    sound = np.isfinite(close) & (close > 0) & np.concatenate([[True], opened[1:] != opened[:-1]])
+    sound: BoolArray = np.isfinite(close) & (close > 0) & np.concatenate([[True], opened[1:] != opened[:-1]])
     rows = np.flatnonzero(sound)
     moves = np.diff(np.log(close[rows]))
     if len(moves) > 2:
         large = np.abs(moves) > _JUMP * np.median(np.abs(moves[moves != 0]) if moves.any() else 1.0)
         back = np.concatenate([[False], large[:-1] & large[1:] & (moves[:-1] * moves[1:] < 0), [False]])
         sound[rows[back]] = False
-    found: BoolArray = sound
-    return found
+    return sound
 
 
 def _bijection(at: IntArray, order: IntArray) -> IntArray:
     """Return which move each row takes [N]: that of the instant ``order`` sends it to, or one that nobody took."""
     position = np.full(len(order), -1)
     position[at] = np.arange(len(at))
-    source = position[order[at]]
+    source: IntArray = position[order[at]]
     left = np.setdiff1d(np.arange(len(at)), source)
     source[source < 0] = left
-    found: IntArray = source
-    return found
+    return source
