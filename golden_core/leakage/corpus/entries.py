@@ -21,16 +21,6 @@ from golden_core.store.randomness import Stream
 
 FOLDER = shipped("leakage")
 CORPUS, HELD_OUT = FOLDER / "corpus.yaml", FOLDER / "held_out.yaml"
-CLASSES = {
-    "L1.1": "no test set",
-    "L1.2": "preprocessing on training and test rows",
-    "L1.3": "feature selection on training and test rows",
-    "L1.4": "duplicates",
-    "L2": "illegitimate features",
-    "L3.1": "temporal leakage",
-    "L3.2": "non-independence between training and test rows",
-    "L3.3": "sampling bias in the test distribution",
-}
 MECHANISMS: Mapping[str, Mechanism] = {
     **features.MECHANISMS,
     **bars.MECHANISMS,
@@ -45,9 +35,7 @@ class Entry:
     """One kind of leak."""
 
     id: str
-    leak_class: Annotated[
-        str, Field(alias="class")
-    ]  # of ``CLASSES``, after Kapoor & Narayanan (2023), Patterns 4(9), table 1
+    leak_class: Annotated[str, Field(alias="class")]  # after Kapoor & Narayanan (2023), Patterns 4(9), table 1
     kind: Literal["deterministic", "statistical"]  # whether a probe shows it with certainty, or by its effect
     mechanism: str  # name in ``MECHANISMS``
     probe: str  # the probe expected to catch it
