@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from golden_core.leakage.corpus.planting import Mechanism, Planted, Site, in_cleaning, in_reading, in_stage, reach
+from golden_core.leakage.corpus.planting import Mechanism, Site, in_cleaning, in_reading, in_stage, reach
 from golden_core.leakage.testbed.cleaning import before, clean, first_prints, priced, sound, spikes, stale
 from golden_core.leakage.testbed.market import Plan
 from golden_core.leakage.testbed.pair_bars import HOUR, Market, PairBars
-from golden_core.leakage.testbed.pipeline import Stages
 
 Slow = Callable[[PairBars, Plan], PairBars]
 SUMMER = 1_710_054_000_000_000  # 10 March 2024, 07:00 UTC: the clocks of New York go forward
@@ -107,16 +107,11 @@ def _back_adjusted(bars: PairBars, _site: Site) -> PairBars:
 def _in_alignment(how: str) -> Mechanism:
     """Return a mechanism that puts a pair on the full hourly grid before anything is split."""
 
-    def plant(stages: Stages, site: Site) -> Planted:
-        def align(market: Market, plan: Plan) -> Market:
-            filled = {
-                pair: _regrid(bars, how) if site.at(pair) and len(bars) else bars for pair, bars in market.bars.items()
-            }
-            return stages.align(Market(filled, market.slow), plan)
+    def leak(site: Site, _honest: Any, market: Market, _plan: Plan) -> Market:
+        own = {pair: _regrid(bars, how) for pair, bars in market.bars.items() if site.at(pair) and len(bars)}
+        return Market({**market.bars, **own}, market.slow)
 
-        return Planted(replace(stages, align=align))
-
-    return plant
+    return in_stage("align", leak)
 
 
 def _regrid(bars: PairBars, how: str) -> PairBars:

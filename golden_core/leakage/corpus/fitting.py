@@ -78,16 +78,13 @@ def _oversampled(parts: Parts, rows: int, horizon: int, _plan: Plan) -> Parts:
 def _in_division(change: Callable[[Parts, int, int, Plan], Parts]) -> Mechanism:
     """Return a mechanism that changes the parts of the site's fold."""
 
-    def plant(stages: Stages, site: Site) -> Planted:
-        def divide(rows: int, horizon: int, plan: Plan) -> list[Parts]:
-            return [
-                change(parts, rows, horizon, plan) if site.within(fold, horizon, plan.horizons) else parts
-                for fold, parts in enumerate(stages.divide(rows, horizon, plan))
-            ]
+    def leak(site: Site, honest: Any, rows: int, horizon: int, plan: Plan) -> list[Parts]:
+        return [
+            change(parts, rows, horizon, plan) if site.within(fold, horizon, plan.horizons) else parts
+            for fold, parts in enumerate(honest(rows, horizon, plan))
+        ]
 
-        return Planted(replace(stages, divide=divide))
-
-    return plant
+    return in_stage("divide", leak)
 
 
 def _train_on(rows: Callable[[Case], IntArray]) -> Mechanism:
@@ -110,15 +107,6 @@ def _train_on(rows: Callable[[Case], IntArray]) -> Mechanism:
         return Planted(replace(stages, window=window, train=train))
 
     return plant
-
-
-def _window_ahead(stages: Stages, site: Site) -> Planted:
-    """Cut windows too late: the newest row is one after the cutoff."""
-
-    def window(Z: FloatArray, rows: IntArray, lags: int) -> FloatArray:
-        return stages.window(Z, np.minimum(rows + site.reach, len(Z) - 1), lags)
-
-    return Planted(replace(stages, window=window))
 
 
 # Forecasts: each leak gets the site, the honest stage, the case and the forecasts of all rows.
@@ -235,7 +223,10 @@ MECHANISMS: dict[str, Mechanism] = {
     "draw_on_test": fitted_on("draw", "validation", test_rows),
     "band_on_test": fitted_on("band", "validation", test_rows),
     "band_by_test_quantile": in_stage("band", _band_by_quantile),
-    "window_ahead": _window_ahead,
+    # Windows are cut too late: the newest row is one after the cutoff.
+    "window_ahead": in_stage(
+        "window", lambda site, honest, Z, rows, lags: honest(Z, np.minimum(rows + site.reach, len(Z) - 1), lags)
+    ),
     "batch_statistics": in_stage("predict", _batch),
     "bias_of_test": in_stage("predict", _demeaned),
     "second_pass": in_stage("predict", _second_pass),

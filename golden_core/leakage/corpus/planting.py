@@ -44,10 +44,10 @@ class Site:
         named = {None: horizon, "short": horizons[0], "long": horizons[-1]}[self.horizon]
         return self.fold in (None, fold) and horizon == named
 
-    def holds(self, place: Case | PairBars) -> bool:
-        """Return whether the bars of a pair, or a fold of its series, are where the leak sits."""
+    def holds(self, place: object) -> bool:
+        """Return whether the bars of a pair, or a fold of its series, are where the leak sits; of all else it is."""
         inside = not isinstance(place, Case) or self.within(place.fold, place.horizon, place.plan.horizons)
-        return self.at(place.pair) and inside
+        return inside and (not isinstance(place, Case | PairBars) or self.at(place.pair))
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def in_feature(leak: Callable[[Spot], FloatArray]) -> Mechanism:
 def in_stage(stage: str, leak: Callable[..., Any]) -> Mechanism:
     """Return a mechanism that replaces a stage where the site is.
 
-    ``leak`` gets the site, the honest stage, and the stage's own arguments: first bars or a case.
+    ``leak`` gets the site, the honest stage, and the stage's own arguments. Where the first is neither bars nor a case,
+    it has to look for the site itself.
     """
 
     def plant(stages: Stages, site: Site) -> Planted:
