@@ -110,16 +110,16 @@ class NeitherCopiedNorRestored(HoldsALockAndLeaks):
         raise NotImplementedError("later")
 
 
-def probes_of(kind, fold, stream):
+def asked(kind, fold, stream):
+    """Fit one of a kind, let it forecast, and ask it."""
     one = kind({}, None)
     one.fit(fold.train, fold.validation, stream)
     one.predict(fold.test)
-    return [found[0] for found in places_of(one, lambda: kind({}, None), fold, stream)]
+    return batch_findings(one, lambda: kind({}, None), fold.test, "planted", stream)
 
 
-def places_of(one, another, fold, stream):
-    found, _ = batch_findings(one, another, fold.test, "planted", stream)
-    return [(x.probe, x.column, x.timestamp) for x in found]
+def probes_of(kind, fold, stream):
+    return [finding.probe for finding in asked(kind, fold, stream)[0]]
 
 
 @pytest.mark.parametrize(("kind", "probe"), [
@@ -143,11 +143,9 @@ def test_a_memory_between_fits_is_found_at_a_long_horizon_too(study, stream):
 
 
 def test_the_row_that_leaks_is_named(fold, stream):
-    one = OnlyInTheLastRows({}, None)
-    one.fit(fold.train, fold.validation, stream)
-    ((_, column, first),) = places_of(one, lambda: OnlyInTheLastRows({}, None), fold, stream)
-    assert column == "planted"
-    assert np.datetime64(first.replace(tzinfo=None)) in fold.test.cutoffs[-6:-1]
+    ((finding,), _) = asked(OnlyInTheLastRows, fold, stream)
+    assert finding.column == "planted"
+    assert np.datetime64(finding.timestamp.replace(tzinfo=None)) in fold.test.cutoffs[-6:-1]
 
 
 class RefusesStrangePrices(Honest):
@@ -185,9 +183,7 @@ def test_a_causal_forecaster_is_not_accused(fold, stream, kind):
     ],
 )
 def test_what_could_not_be_asked_is_said(fold, stream, kind, why):
-    one = kind({}, None)
-    one.fit(fold.train, fold.validation, stream)
-    found, said = batch_findings(one, lambda: kind({}, None), fold.test, "planted", stream)
+    found, said = asked(kind, fold, stream)
     assert found == []
     assert why in said
     assert bool(said) == bool(why)
@@ -197,8 +193,8 @@ def test_what_could_not_be_asked_is_said(fold, stream, kind, why):
 def test_no_forecaster_of_the_smoke_study_is_accused(study, fold, stream, name):
     assert name in FORECASTERS
     trial = Trial(name, "EURUSD", 1, 0)
-    fitted = fit_fold(study, trial, fold)
-    assert places_of(fitted.forecaster, lambda: new_forecaster(study, trial), fold, stream) == []
+    forecaster = fit_fold(study, trial, fold).forecaster
+    assert batch_findings(forecaster, lambda: new_forecaster(study, trial), fold.test, name, stream)[0] == []
 
 
 STAMP = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
