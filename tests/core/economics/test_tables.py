@@ -54,6 +54,10 @@ def table(traded):
     return economics_table(STUDY, traded, 3, Stream(1).child("economics"))
 
 
+def judged(table, costs=None, tried=3):
+    return economics_table(STUDY, list(strategies(table, bars(), costs or section())), tried, Stream(1))
+
+
 def row(table, forecaster, pair="EURUSD"):
     return table.row(by_predicate=(pl.col("forecaster") == forecaster) & (pl.col("pair") == pair), named=True)
 
@@ -112,8 +116,7 @@ def test_the_numbers_of_a_row_by_another_way(traded, table):
 
 def test_break_even_is_the_half_spread_at_which_nothing_is_left(table):
     pips = row(table, "guesses")["break_even_pips"]
-    worth = section(spread=0.0)
-    free = row(economics_table(STUDY, list(strategies(forecasts(), bars(), worth)), 3, Stream(1)), "guesses")
+    free = row(judged(forecasts(), section(spread=0.0)), "guesses")
     assert free["break_even_pips"] == pytest.approx(pips, rel=1e-9)
     paid = free["net"] / free["turnover"] * bars()["open"].mean() / 1e-4  # turnover is in value, pips in units
     assert paid == pytest.approx(pips, rel=0.02)
@@ -139,8 +142,7 @@ def test_copies_of_a_strategy_are_one_strategy(traded, table):
 
 
 def test_too_few_returns_have_a_ratio_and_no_chance_of_skill():
-    traded = strategies(forecasts(n=2), bars("EURUSD"), section())
-    few = row(economics_table(STUDY, list(traded), 3, Stream(1)), "knows")
+    few = row(judged(forecasts(n=2)), "knows")
     assert few["reason"] == TOO_SHORT
     assert few["sharpe"] > 0
     assert (few["low"], few["probabilistic"], few["deflated"]) == (None, None, None)
@@ -151,7 +153,7 @@ def test_who_trades_seldom_has_a_ratio_and_no_chance_of_skill(table):
 
     def traded_every(nth):
         faint = forecasts().with_columns(pl.when(pl.int_range(pl.len()) % nth == 5).then("y_pred").otherwise(0.0))
-        return row(economics_table(STUDY, list(strategies(faint, bars(), section())), 3, Stream(1)), "knows")
+        return row(judged(faint), "knows")
 
     seldom, enough = traded_every(50), traded_every(2 * N // LEAST_TRADES)
     assert enough["reason"] is None
@@ -173,15 +175,9 @@ def test_the_rule_is_where_the_interval_keeps_its_promise(trades, least, most):
 
 
 def test_no_block_of_the_bootstrap_is_shorter_than_what_a_forecast_looks_ahead(traded):
-    short, whole = (
-        economics_table(
-            STUDY.model_copy(update={"economics": STUDY.economics.model_copy(update={"bootstrap_block": block})}),
-            traded,
-            3,
-            Stream(1),
-        )
-        for block in (1, HORIZON)
-    )
+    costs = [STUDY.economics.model_copy(update={"bootstrap_block": block}) for block in (1, HORIZON)]
+    studies = [STUDY.model_copy(update={"economics": one}) for one in costs]
+    short, whole = (economics_table(study, traded, 3, Stream(1)) for study in studies)
     assert short.equals(whole)
 
 
@@ -199,15 +195,13 @@ def test_equity_ends_where_the_returns_add_up(traded, table):
 
 def test_a_forecaster_that_lacks_cutoffs_is_not_judged():
     gone = forecasts().filter(~((pl.col("forecaster") == "knows") & (pl.col("seed") == 1) & (pl.col("y_true") > 0.008)))
-    table = economics_table(STUDY, list(strategies(gone, bars(), section())), 3, Stream(1))
+    table = judged(gone)
     assert row(table, "knows")["reason"] == UNEVEN
     assert row(table, "knows")["sharpe"] is None
     assert row(table, "guesses")["sharpe"] is not None
 
 
 def test_who_never_trades_leaves_no_judgement_on_a_series():
-    table = economics_table(
-        STUDY, list(strategies(forecasts().filter(forecaster="random_walk"), bars(), section())), 1, Stream(1)
-    )
+    table = judged(forecasts().filter(forecaster="random_walk"), tried=1)
     assert table["reason"].to_list() == [IDLE]
     assert table["overfitting"].to_list() == [None]
