@@ -12,8 +12,7 @@ import polars as pl
 
 from golden_core.sources.base import SourceError
 from golden_core.sources.fetch_cache import Cache
-from golden_core.sources.https import DownloadError, require_safe
-from golden_core.sources.politeness import Politeness, ask
+from golden_core.sources.https import DownloadError, ask, require_safe
 from golden_core.store.lake import hash_file, write_json, write_parquet
 from golden_core.store.schema import BARS
 from golden_core.vendors.base import VendorError
@@ -81,7 +80,6 @@ def fetch(
     start: dt.date,
     end: dt.date,
     *,
-    politeness: Politeness,
     base_url: str = BASE_URL,
     progress: Callable[[Month], None] = lambda _: None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
@@ -97,7 +95,7 @@ def fetch(
     months: dict[str, list[Month]] = {pair: [] for pair in pairs}
     failed, stopped = 0, False
     for pair in pairs:
-        feed = _Feed(Cache(folder(home) / "raw", pair), politeness, base_url, now)
+        feed = _Feed(Cache(folder(home) / "raw", pair), base_url, now)
         for month in months_between(start, end):
             settled, last_word = (Month(pair, month, "not asked"), False) if stopped else feed.month(pair, month)
             failed = {"failed": failed + 1, "cached": failed}.get(settled.state, 0)
@@ -127,7 +125,6 @@ class _Feed:
     """The feed, and what is here of it."""
 
     cache: Cache
-    politeness: Politeness
     base_url: str
     now: Callable[[], dt.datetime]
 
@@ -141,12 +138,7 @@ class _Feed:
             return Month(pair, month, known), False
         altered, asked_at = cache.altered(path), self.now()
         try:
-            body = ask(
-                url,
-                politeness=self.politeness,
-                max_bytes=MAX_BYTES,
-                check=lambda body: decode_candles(body, place, pair, url),
-            )
+            body = ask(url, max_bytes=MAX_BYTES, check=lambda body: decode_candles(body, place, pair, url))
         except DownloadError as error:
             return Month(pair, month, "failed", str(error)), not error.passing
         if body is not None:

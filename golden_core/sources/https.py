@@ -1,4 +1,4 @@
-"""One request over HTTPS, bounded in size and time. Whether to ask again, and what the answer means, is not here."""
+"""Requests over HTTPS, bounded in size and time, and repeated politely. What an answer means is not here."""
 
 from __future__ import annotations
 
@@ -8,17 +8,28 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import IO
 from urllib.parse import urlsplit
 
-from urllib3.exceptions import InvalidHeader
+from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
+
+from golden_core.vendors.base import VendorError
 
 USER_AGENT = f"golden/{importlib.metadata.version('golden')} (FX research)"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # A server that answers so may answer otherwise later; any other refusal is its last word.
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+# Of a server that others use too: one request at a time. The first failed attempt is repeated at once, then after
+# twice the back-off and so on, doubling, up to the longest wait; a server that asks for more is left alone.
+DELAY_S = 0.5  # before each request
+TIMEOUT_S = 30.0  # of one download
+ATTEMPTS = 5
+BACKOFF_S = 1.0
+LONGEST_WAIT_S = 120.0
 
 
 class DownloadError(Exception):
@@ -70,6 +81,48 @@ def download(
     if announced is not None and announced != str(len(body)):
         raise DownloadError(f"{url} sent {len(body)} of {announced} bytes", passing=True)
     return body, found
+
+
+def ask(url: str, *, max_bytes: int, check: Callable[[bytes], object]) -> bytes | None:
+    """Ask for a body until ``check`` raises no VendorError about it; None if there is none (404).
+
+    DownloadError after the last attempt, or at once if another attempt cannot help; with the last fault.
+    """
+    retry = Retry(
+        total=ATTEMPTS - 1,
+        backoff_factor=BACKOFF_S,
+        backoff_jitter=BACKOFF_S,  # two processes that fail together do not ask together
+        backoff_max=LONGEST_WAIT_S,
+    )
+    while True:
+        time.sleep(DELAY_S)
+        try:
+            body = download(url, headers={}, timeout=TIMEOUT_S, max_bytes=max_bytes)[0]
+            check(body)
+        except VendorError as error:
+            fault = DownloadError(f"the answer is damaged: {error}", passing=True)
+        except DownloadError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            fault = error
+        else:
+            return body
+        retry = _next(retry, fault, url)
+        time.sleep(max(retry.get_backoff_time(), fault.wait or 0.0))
+
+
+def _next(retry: Retry, fault: DownloadError, url: str) -> Retry:
+    """Count a failed attempt; raise the fault where no other can help or is left."""
+    if not fault.passing:
+        raise fault
+    if fault.wait is not None and fault.wait > LONGEST_WAIT_S:
+        raise DownloadError(f"{fault}, and asks to wait {fault.wait:.0f} s: try again later", status=fault.status)
+    try:
+        return retry.increment("GET", url, error=fault)
+    except MaxRetryError:
+        time.sleep(fault.wait or 0.0)  # whatever is asked for next
+        attempts = f"{fault} ({ATTEMPTS} attempts)"
+        raise DownloadError(attempts, status=fault.status, passing=True) from None
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> DownloadError:

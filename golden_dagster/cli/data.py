@@ -163,15 +163,9 @@ def dukascopy(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Address of the feed or a mirror: HTTPS, or HTTP on this machine.")
     ] = None,
-    delay: Annotated[
-        float, typer.Option(min=0, max=3600, help="Seconds before each request; there is one at a time.")
-    ] = 0.5,
-    timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds that one download may take.")] = 30.0,
-    attempts: Annotated[int, typer.Option(min=1, max=10, help="How often a month is asked for.")] = 5,
 ) -> None:
     """Fetch hourly BID candles; what is here already is not asked for again, and a broken run goes on from there."""
     from golden_core.sources.dukascopy import BASE_URL, fetch, months_between
-    from golden_core.sources.politeness import Politeness
     from golden_core.store.lake import Home
 
     names = [name.strip().upper() for name in pairs.split(",") if name.strip()]
@@ -182,7 +176,6 @@ def dukascopy(
             names,
             first,
             last,
-            politeness=Politeness(delay, timeout, attempts),
             base_url=BASE_URL if base_url is None else base_url,
             progress=settled,
         )

@@ -7,6 +7,7 @@ from support.commands import golden
 from support.servers import send, serving
 from support.vendor_files import candles
 
+from golden_core.sources import https
 from golden_core.store.lake import Home
 
 MONTHS = {
@@ -20,6 +21,7 @@ MONTHS = {
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(https, "DELAY_S", 0)
     with serving() as found:
         found.answer = lambda handler: send(
             handler, MONTHS.get(handler.path, b""), 200 if handler.path in MONTHS else 404
@@ -29,7 +31,7 @@ def server(monkeypatch):
 
 def fetch(server, *arguments, days=("2019-01-01", "2019-03-31")):
     base = f"http://127.0.0.1:{server.server_port}"
-    options = ["--pairs", "eurusd", "--from", days[0], "--to", days[1], "--base-url", base, "--delay", "0"]
+    options = ["--pairs", "eurusd", "--from", days[0], "--to", days[1], "--base-url", base]
     return golden("data", "fetch", "dukascopy", *options, *arguments)
 
 
@@ -47,9 +49,10 @@ def test_a_fetch_prints_its_account(server):
     assert len(server.seen) == 3
 
 
-def test_a_fault_is_one_message_and_exit_status_2(server):
+def test_a_fault_is_one_message_and_exit_status_2(server, monkeypatch):
+    monkeypatch.setattr(https, "ATTEMPTS", 1)
     server.sends(b"", status=500)
-    result = fetch(server, "--attempts", "1")
+    result = fetch(server)
     assert result.exit_code == 2
     assert "3 of 3 months are missing: EURUSD 2019-01, EURUSD 2019-02, EURUSD 2019-03" in result.output
     assert "run the command again" in result.output

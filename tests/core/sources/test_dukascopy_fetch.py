@@ -15,15 +15,14 @@ import pytest
 from support.servers import send
 from support.vendor_files import candles
 
-from golden_core.sources import dukascopy
+from golden_core.sources import dukascopy, https
 from golden_core.sources.base import SourceError
 from golden_core.sources.dukascopy import FetchError, Month, fetch, folder, months_between
-from golden_core.sources.politeness import Politeness
 from golden_core.store.lake import hash_file
 from golden_core.store.schema import BARS
 from golden_core.vendors.bi5 import BI5
 
-FAST = Politeness(delay_s=0, timeout_s=5, attempts=3, backoff_s=0.001, longest_wait_s=2)
+FAST = {"DELAY_S": 0, "TIMEOUT_S": 5, "ATTEMPTS": 3, "BACKOFF_S": 0.001, "LONGEST_WAIT_S": 2}
 NOW = dt.datetime(2019, 6, 15, 12, 30, tzinfo=dt.UTC)
 START, END = dt.date(2019, 1, 1), dt.date(2019, 4, 30)
 
@@ -76,13 +75,19 @@ def sound(handler):
     send(handler, month_file(handler.path))
 
 
+def patient(monkeypatch, **limits):
+    for name, value in limits.items():
+        monkeypatch.setattr(https, name, value)
+
+
 @pytest.fixture
-def feed(server):
+def feed(server, monkeypatch):
+    patient(monkeypatch, **FAST)
     return Feed(server)
 
 
 def run(home, feed, *, pairs=("EURUSD",), end=END, **changes):
-    given = {"politeness": FAST, "base_url": feed.server.url, "now": lambda: NOW}
+    given = {"base_url": feed.server.url, "now": lambda: NOW}
     return fetch(home, pairs, START, end, **(given | changes))
 
 
@@ -219,7 +224,7 @@ class TestPatience:
         assert time.monotonic() - started < 5
         assert feed.asked[path_of(1)] == 1
 
-    def test_a_slow_answer_is_given_up_and_tried_again(self, tmp_path, feed):
+    def test_a_slow_answer_is_given_up_and_tried_again(self, tmp_path, feed, monkeypatch):
         def dripping(handler):
             handler.send_response(200)
             handler.end_headers()
@@ -231,7 +236,8 @@ class TestPatience:
                     return
 
         feed.script[path_of(1)] = [dripping, lambda handler: time.sleep(2), sound]
-        (found,) = run(tmp_path, feed, end=dt.date(2019, 1, 31), politeness=Politeness(0, 1.0, 5, 0.001, 2))
+        patient(monkeypatch, TIMEOUT_S=1.0, ATTEMPTS=5)
+        (found,) = run(tmp_path, feed, end=dt.date(2019, 1, 31))
         assert found.counts["fetched"] == 1
         assert feed.asked[path_of(1)] >= 3
 
@@ -239,23 +245,19 @@ class TestPatience:
         waits: list[float] = []
         monkeypatch.setattr(time, "sleep", lambda seconds: waits.append(seconds))
         feed.script[path_of(1)] = [says(500)] * 5
-        patient = Politeness(0, 5, 5, 1.0, 3.0)
+        patient(monkeypatch, ATTEMPTS=5, BACKOFF_S=1.0, LONGEST_WAIT_S=3.0)
         with pytest.raises(FetchError):
-            run(tmp_path, feed, end=dt.date(2019, 1, 31), politeness=patient)
+            run(tmp_path, feed, end=dt.date(2019, 1, 31))
         between = waits[1::2]
         assert between[0] == 0  # once is an accident
         assert 2 <= between[1] <= 3
         assert between[2:4] == [3, 3]
 
-    def test_requests_keep_their_distance(self, tmp_path, feed):
+    def test_requests_keep_their_distance(self, tmp_path, feed, monkeypatch):
         started = time.monotonic()
-        run(tmp_path, feed, politeness=Politeness(0.1, 5, 1))
+        patient(monkeypatch, DELAY_S=0.1, ATTEMPTS=1)
+        run(tmp_path, feed)
         assert time.monotonic() - started >= 0.4
-
-    def test_politeness_must_make_sense(self):
-        for wrong in ({"attempts": 0}, {"timeout_s": 0.0}, {"delay_s": -1.0}, {"backoff_s": -1.0}):
-            with pytest.raises(ValueError, match="must"):
-                Politeness(**wrong)
 
 
 class TestMissing:
@@ -279,7 +281,7 @@ class TestMissing:
         with pytest.raises(FetchError, match=r"12 of 12 months are missing: .*\. 3 failed, such as EURUSD"):
             fetch(
                 tmp_path, ("EURUSD",), dt.date(2018, 1, 1), dt.date(2018, 12, 31),
-                politeness=FAST, base_url=feed.server.url, now=lambda: NOW,
+                base_url=feed.server.url, now=lambda: NOW,
             )  # fmt: skip
         assert len(feed.asked) == 3
 
