@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
 import polars as pl
 
 from golden_core.sources.base import SourceError
-from golden_core.sources.fetch_cache import Cache
 from golden_core.sources.https import DownloadError, ask, require_safe
-from golden_core.store.lake import hash_file, write_json, write_parquet
+from golden_core.store.lake import hash_bytes, hash_file, read_json, replacing, write_json, write_parquet
 from golden_core.store.schema import BARS
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.bi5 import BI5
@@ -22,14 +21,10 @@ from golden_core.vendors.bi5_files import CANDLE, decode_candles, locate, month_
 BASE_URL = "https://datafeed.dukascopy.com/datafeed"
 MAX_BYTES = 31 * 24 * CANDLE.itemsize + 4096  # a month of candles that do not compress
 SETTLES = dt.timedelta(days=1)  # after its end, a month's file does not change any more
-SHOWN = 12
-GIVES_UP_AFTER = 3  # months in a row that failed after all attempts: the server is not well
-
-State = Literal["fetched", "cached", "absent", "failed", "not asked"]
 
 
 class FetchError(SourceError):
-    """Some months could not be fetched; what was fetched is kept, and the next run goes on from there."""
+    """A month could not be fetched; what was fetched is kept, and the next run goes on from there."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class Month:
 
     pair: str
     month: dt.date
-    state: State
+    state: Literal["fetched", "cached", "absent"]
     detail: str = ""
 
     def __str__(self) -> str:
@@ -61,6 +56,60 @@ class Fetched:
     def counts(self) -> Mapping[str, int]:
         """Months by state."""
         return {state: sum(one.state == state for one in self.months) for state in ("fetched", "cached", "absent")}
+
+
+class Cache:
+    """The raw files of one folder below ``root``, as at the server, and the manifest beside them."""
+
+    def __init__(self, root: Path, folder: str) -> None:
+        self.root = root
+        self.manifest = root / folder / "manifest.json"
+        self._known = self._load()
+
+    def look(self, path: PurePosixPath, url: str, settled: dt.datetime) -> Literal["cached", "absent"] | None:
+        """Say what is known of a file (its path below the root), or None if it must be asked for.
+
+        Another address, or an answer from before the file was ``settled`` (UTC), is not trusted.
+        """
+        entry = self._known.get(str(path))
+        if entry is None or entry["url"] != url or dt.datetime.fromisoformat(entry["asked_at"]) < settled:
+            return None
+        if entry["state"] == "absent":
+            return "absent"
+        return None if self.altered(path) or not (self.root / path).is_file() else "cached"
+
+    def altered(self, path: PurePosixPath) -> bool:
+        """Tell whether a file is here, but is not the one that was fetched."""
+        fetched, local = self._known.get(str(path), {}).get("sha256"), self.root / path
+        return fetched is not None and local.is_file() and hash_file(local) != fetched
+
+    def keep(self, path: PurePosixPath, body: bytes, url: str, asked_at: dt.datetime) -> None:
+        """Write a file, then its entry: a process killed in between asks for it anew."""
+        with replacing(self.root / path) as temporary:
+            temporary.write_bytes(body)
+        self._enter(path, {"state": "fetched", "url": url, "sha256": hash_bytes(body), "bytes": len(body)}, asked_at)
+
+    def keep_absence(self, path: PurePosixPath, url: str, asked_at: dt.datetime) -> None:
+        """Record that the server has no such file."""
+        self._enter(path, {"state": "absent", "url": url}, asked_at)
+
+    def _enter(self, path: PurePosixPath, entry: dict[str, Any], asked_at: dt.datetime) -> None:
+        self._known[str(path)] = entry | {"asked_at": asked_at.isoformat(timespec="seconds")}
+        write_json({"files": self._known}, self.manifest)
+
+    def _load(self) -> dict[str, dict[str, Any]]:
+        if not self.manifest.exists():
+            return {}
+        try:
+            known = dict(read_json(self.manifest)["files"])
+            for entry in known.values():
+                asked_at = dt.datetime.fromisoformat(entry["asked_at"])
+                sound = entry["state"] == "absent" or (entry["state"] == "fetched" and entry["sha256"])
+                if not sound or asked_at.tzinfo is None or not isinstance(entry["url"], str):
+                    raise ValueError(f"the entry {entry}")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SourceError(f"{self.manifest} is damaged ({error}): delete it and fetch again") from error
+        return known
 
 
 def folder(home: Path) -> Path:
@@ -87,67 +136,41 @@ def fetch(
     """Fetch what is not here yet, and stitch each pair's hours into one Parquet file, in the order of the pairs.
 
     Raw files and manifests go to ``sources/dukascopy/raw`` of the home, tables beside it. ``start`` and ``end`` are UTC
-    days, both included; ``progress`` is told of every month when it is settled. FetchError lists months that failed.
+    days, both included; ``progress`` is told of every month when it is settled. FetchError at the first that fails.
     """
     base_url = base_url.rstrip("/")
     began = now()
     _require_request(pairs, start, end, base_url, began.date())
     months: dict[str, list[Month]] = {pair: [] for pair in pairs}
-    failed, stopped = 0, False
     for pair in pairs:
-        feed = _Feed(Cache(folder(home) / "raw", pair), base_url, now)
+        cache = Cache(folder(home) / "raw", pair)
         for month in months_between(start, end):
-            settled, last_word = (Month(pair, month, "not asked"), False) if stopped else feed.month(pair, month)
-            failed = {"failed": failed + 1, "cached": failed}.get(settled.state, 0)
-            # The server's last word for one month is its last word for all.
-            stopped = stopped or last_word or failed >= GIVES_UP_AFTER
-            months[pair].append(settled)
-            progress(settled)
-    _require_complete([month for settled in months.values() for month in settled])
-    days = _Days(start, end, began)
-    return [_stitch(home, pair, months[pair], days, base_url) for pair in pairs]
+            months[pair].append(_settled(cache, pair, month, base_url, now))
+            progress(months[pair][-1])
+    return [_stitch(home, pair, months[pair], start, end, began, base_url) for pair in pairs]
 
 
-@dataclass(frozen=True)
-class _Days:
-    """First and last day of a table, and the instant after which a bar is still in the making."""
-
-    start: dt.date
-    end: dt.date
-    known_by: dt.datetime
-
-    def __str__(self) -> str:
-        return f"{self.start} to {self.end}"
-
-
-@dataclass(frozen=True)
-class _Feed:
-    """The feed, and what is here of it."""
-
-    cache: Cache
-    base_url: str
-    now: Callable[[], dt.datetime]
-
-    def month(self, pair: str, month: dt.date) -> tuple[Month, bool]:
-        """Settle one month, and say whether the server's answer forbids to ask for others."""
-        path, cache = month_path(pair, month), self.cache
-        url, local = f"{self.base_url}/{path}", cache.root / path
-        place = locate(local)
-        known = cache.look(path, url, place.end.replace(tzinfo=dt.UTC) + SETTLES)
-        if known is not None:
-            return Month(pair, month, known), False
-        altered, asked_at = cache.altered(path), self.now()
-        try:
-            body = ask(url, max_bytes=MAX_BYTES, check=lambda body: decode_candles(body, place, pair, url))
-        except DownloadError as error:
-            return Month(pair, month, "failed", str(error)), not error.passing
-        if body is not None:
-            cache.keep(path, body, url, asked_at)
-            return Month(pair, month, "fetched", "the kept file had been altered" if altered else ""), False
-        if local.exists():
-            return Month(pair, month, "failed", f"{url} is gone, but {local} is here: delete it if it is wrong"), False
-        cache.keep_absence(path, url, asked_at)
-        return Month(pair, month, "absent"), False
+def _settled(cache: Cache, pair: str, month: dt.date, base_url: str, now: Callable[[], dt.datetime]) -> Month:
+    path = month_path(pair, month)
+    url, local = f"{base_url}/{path}", cache.root / path
+    place = locate(local)
+    known = cache.look(path, url, place.end.replace(tzinfo=dt.UTC) + SETTLES)
+    if known is not None:
+        return Month(pair, month, known)
+    altered, asked_at = cache.altered(path), now()
+    try:
+        body = ask(url, max_bytes=MAX_BYTES, check=lambda body: decode_candles(body, place, pair, url))
+    except DownloadError as error:
+        raise FetchError(
+            f"{pair} {month:%Y-%m}: {error}. What was fetched is kept: run the command again to go on from there"
+        ) from error
+    if body is not None:
+        cache.keep(path, body, url, asked_at)
+        return Month(pair, month, "fetched", "the kept file had been altered" if altered else "")
+    if local.exists():
+        raise FetchError(f"{url} is gone, but {local} is here: delete it if it is wrong")
+    cache.keep_absence(path, url, asked_at)
+    return Month(pair, month, "absent")
 
 
 def _require_request(pairs: Sequence[str], start: dt.date, end: dt.date, base_url: str, today: dt.date) -> None:
@@ -165,34 +188,24 @@ def _require_request(pairs: Sequence[str], start: dt.date, end: dt.date, base_ur
         raise FetchError(str(error)) from error
 
 
-def _require_complete(months: Sequence[Month]) -> None:
-    lacking = [one for one in months if one.state in {"failed", "not asked"}]
-    if not lacking:
-        return
-    failed = [one for one in lacking if one.state == "failed"]
-    names = ", ".join(map(str, lacking[:SHOWN])) + (f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else "")
-    raise FetchError(
-        f"{len(lacking)} of {len(months)} months are missing: {names}. {len(failed)} failed, such as {failed[0]}:"
-        f" {failed[0].detail}. What was fetched is kept: run the command again to go on from there"
-    )
-
-
-def _stitch(home: Path, pair: str, months: Sequence[Month], days: _Days, base_url: str) -> Fetched:
+def _stitch(
+    home: Path, pair: str, months: Sequence[Month], start: dt.date, end: dt.date, known_by: dt.datetime, base_url: str
+) -> Fetched:
     """Read the kept files as any file is read, and write the days asked for as one table."""
     paths = [folder(home) / "raw" / month_path(pair, one.month) for one in months if one.state != "absent"]
     try:
         tables = [BI5.read(path, pair).bars for path in paths]
     except VendorError as error:
         raise FetchError(f"{error}; delete that file and fetch again") from error
-    none = FetchError(f"{pair}: the feed has no candles from {days}")
+    none = FetchError(f"{pair}: the feed has no candles from {start} to {end}")
     if not any(table.height for table in tables):
         raise none
     opens = pl.col("timestamp").dt.replace_time_zone("UTC")
     bars = BARS.conform(
         pl.concat(tables)
-        .filter(pl.col("timestamp").dt.date().is_between(days.start, days.end))
+        .filter(pl.col("timestamp").dt.date().is_between(start, end))
         .with_columns(pair=pl.lit(pair), timestamp=opens, available_at=opens.dt.offset_by("1h"))
-        .filter(pl.col("available_at") <= days.known_by)
+        .filter(pl.col("available_at") <= known_by)
         .drop("line")
     )
     if bars.is_empty():
@@ -203,7 +216,7 @@ def _stitch(home: Path, pair: str, months: Sequence[Month], days: _Days, base_ur
     found = Fetched(pair, path, hash_file(path), bars.height, first, last, tuple(months))
     account = {
         "pair": pair, "bar": "1h", "side": "bid", "clock": "UTC", "sha256": found.sha256, "bars": found.bars,
-        "from": str(days.start), "to": str(days.end), "base_url": base_url, "months": len(months),
+        "from": str(start), "to": str(end), "base_url": base_url, "months": len(months),
         "absent": [f"{one.month:%Y-%m}" for one in months if one.state == "absent"],
     }  # fmt: skip
     write_json(account, path.with_suffix(".json"))

@@ -120,7 +120,6 @@ def _next(retry: Retry, fault: DownloadError, url: str) -> Retry:
     try:
         return retry.increment("GET", url, error=fault)
     except MaxRetryError:
-        time.sleep(fault.wait or 0.0)  # whatever is asked for next
         attempts = f"{fault} ({ATTEMPTS} attempts)"
         raise DownloadError(attempts, status=fault.status, passing=True) from None
 

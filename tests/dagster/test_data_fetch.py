@@ -54,7 +54,7 @@ def test_a_fault_is_one_message_and_exit_status_2(server, monkeypatch):
     server.sends(b"", status=500)
     result = fetch(server)
     assert result.exit_code == 2
-    assert "3 of 3 months are missing: EURUSD 2019-01, EURUSD 2019-02, EURUSD 2019-03" in result.output
+    assert "EURUSD 2019-01: http://127.0.0.1:" in result.output
     assert "run the command again" in result.output
     assert "Traceback" not in result.output
 

@@ -261,29 +261,20 @@ class TestPatience:
 
 
 class TestMissing:
-    def test_what_is_missing_is_listed_and_the_next_run_asks_for_it_alone(self, tmp_path, feed):
+    def test_what_is_missing_is_named_and_the_next_run_goes_on_there(self, tmp_path, feed):
         feed.script[path_of(2)] = [says(500)]
         with pytest.raises(FetchError) as caught:
             run(tmp_path, feed)
         text = str(caught.value)
-        assert text.startswith("1 of 4 months are missing: EURUSD 2019-02. 1 failed, such as EURUSD 2019-02: http://")
+        assert text.startswith("EURUSD 2019-02: http://")
         assert "answered 500 Internal Server Error (3 attempts). What was fetched is kept" in text
         assert isinstance(caught.value, SourceError)
         assert not (folder(tmp_path) / "EURUSD_1h_bid.parquet").exists()
         feed.script.clear()
         feed.server.seen.clear()
         (found,) = run(tmp_path, feed)
-        assert feed.asked == {path_of(2): 1}
-        assert found.counts == {"fetched": 1, "cached": 3, "absent": 0}
-
-    def test_a_server_that_is_down_is_not_asked_for_every_month(self, tmp_path, feed):
-        feed.server.answer = says(503)
-        with pytest.raises(FetchError, match=r"12 of 12 months are missing: .*\. 3 failed, such as EURUSD"):
-            fetch(
-                tmp_path, ("EURUSD",), dt.date(2018, 1, 1), dt.date(2018, 12, 31),
-                base_url=feed.server.url, now=lambda: NOW,
-            )  # fmt: skip
-        assert len(feed.asked) == 3
+        assert feed.asked == {path_of(month): 1 for month in (2, 3, 4)}
+        assert found.counts == {"fetched": 3, "cached": 1, "absent": 0}
 
     def test_a_last_word_ends_it_at_once(self, tmp_path, feed):
         feed.server.answer = says(403)
@@ -333,7 +324,7 @@ class TestInterrupted:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr("golden_core.sources.fetch_cache.Cache._enter", killed)
+            patch.setattr("golden_core.sources.dukascopy.Cache._enter", killed)
             with pytest.raises(KeyboardInterrupt):
                 run(tmp_path, feed, end=dt.date(2019, 1, 31))
         assert raw(tmp_path, 1).exists()
