@@ -127,7 +127,6 @@ def doctor(
     against_zone: Annotated[
         str | None, typer.Option(help="The second file's clock, if it is not the one that --zone declares.")
     ] = None,
-    card: Annotated[Path | None, typer.Option(help="Also write the data card to this file.")] = None,
 ) -> None:
     """Examine one file: clock, cleaning, gaps, thresholds; the data card is printed, nothing is imported.
 
@@ -136,7 +135,6 @@ def doctor(
     from golden_core.bars.doctor import examine, open_file
     from golden_core.market.local_time import ZoneError
     from golden_core.preparation.catalogue import load_study
-    from golden_core.store.lake import write_text
 
     checks, columns = load_study(study).checks, _declared(column or [])
     try:
@@ -146,8 +144,6 @@ def doctor(
         typer.echo(f"FAIL clock: {error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(diagnosis.card, nl=False)
-    if card is not None:
-        write_text(diagnosis.card, card)
     for verdict in diagnosis.verdicts:
         if verdict.passed is False:
             typer.echo(f"FAIL {verdict.claim}: {verdict.detail}", err=True)

@@ -179,7 +179,6 @@ def test_who_ran_a_file_and_gives_its_name_is_told_to_give_the_file(tmp_path, mo
         (("ui", "--host", ""), "name an address, such as 127.0.0.1"),
         (("publish", "cards", "smoke", "--to", ""), "'--to': no path is given; the folder you stand in is ."),
         (("publish", "cards", "smoke", "--to="), "'--to': no path is given"),
-        (("data", "doctor", "a.csv", "--card", ""), "'--card': no path is given"),
         (("publish", "verify", ""), "'DIR': no path is given"),
         (("bench", "accept", "nope"), "'nope' is not one of 'inference', 'training'"),
         (("bench", "data", "smoke", "--seconds", "inf"), "less than or equal to 3600"),
