@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -17,49 +16,46 @@ EXAMPLES = 3  # rows of each rule
 WORDS = {True: "pass", False: "**FAIL**", None: "not applicable"}
 
 
-@dataclass(frozen=True, eq=False)
-class CardFacts:
-    """Everything on a card: ``zones`` is the evidence for each pair's clock, tables are as ``schema`` calls them.
+def data_card(
+    *,
+    title: str,
+    source: Mapping[str, str],
+    zones: Mapping[str, str],
+    summary: pl.DataFrame,
+    months: pl.DataFrame,
+    account: pl.DataFrame,
+    ledger: pl.DataFrame,
+    coverage: pl.DataFrame,
+    gaps: pl.DataFrame,
+    parity: pl.DataFrame,
+    verdicts: Sequence[Verdict],
+    notes: Sequence[str] = (),
+) -> str:
+    """Return the card as Markdown, the same text for the same facts; tables are as ``schema`` calls them.
 
-    ``source`` is what the source says of itself, its ``licence`` a line of its own; ``coverage`` and ``gaps`` have
-    ``pair``, ``first``, ``last``, ``bars``; ``summary`` is ``quality.summarise``, ``months`` ``schema.QUALITY``.
+    ``source`` is what the source says of itself, its ``licence`` a line of its own; ``zones`` is the evidence for each
+    pair's clock; ``coverage`` and ``gaps`` have ``pair``, ``first``, ``last``, ``bars``; ``summary`` is
+    ``quality.summarise``, ``months`` ``schema.QUALITY``.
     """
-
-    title: str
-    source: Mapping[str, str]
-    zones: Mapping[str, str]
-    summary: pl.DataFrame
-    months: pl.DataFrame
-    account: pl.DataFrame
-    ledger: pl.DataFrame
-    coverage: pl.DataFrame
-    gaps: pl.DataFrame
-    parity: pl.DataFrame
-    verdicts: Sequence[Verdict]
-    notes: Sequence[str] = ()
-
-
-def data_card(facts: CardFacts) -> str:
-    """Return the card as Markdown, the same text for the same facts."""
-    licence = facts.source.get("licence", "") or "not stated: ask the vendor before passing anything on"
+    licence = source.get("licence", "") or "not stated: ask the vendor before passing anything on"
     sections = [
         (
             "Verdicts",
-            _rows(("claim", "verdict", "detail"), [(v.claim, WORDS[v.passed], v.detail) for v in facts.verdicts]),
+            _rows(("claim", "verdict", "detail"), [(v.claim, WORDS[v.passed], v.detail) for v in verdicts]),
         ),
-        ("Source", _pairs({**{k: v for k, v in facts.source.items() if k != "licence"}, "licence": licence})),
-        ("Coverage", _table(facts.coverage)),
-        ("Clock", _pairs(facts.zones)),
-        ("Quality", _table(_turned(facts.summary))),
-        ("Cleaning", _account(facts.account)),
-        ("Rows repaired or quarantined", _changed(facts.ledger)),
-        ("Gaps that nothing explains", _gaps(facts.gaps)),
-        ("Worst months", _worst(facts.months)),
-        ("Cross-checks", _table(facts.parity) if facts.parity.height else "No three pairs form a triangle."),
-        ("Notes", "\n".join(f"- {_cell(note)}" for note in facts.notes) if facts.notes else "None."),
+        ("Source", _pairs({**{k: v for k, v in source.items() if k != "licence"}, "licence": licence})),
+        ("Coverage", _table(coverage)),
+        ("Clock", _pairs(zones)),
+        ("Quality", _table(_turned(summary))),
+        ("Cleaning", _account(account)),
+        ("Rows repaired or quarantined", _changed(ledger)),
+        ("Gaps that nothing explains", _gaps(gaps)),
+        ("Worst months", _worst(months)),
+        ("Cross-checks", _table(parity) if parity.height else "No three pairs form a triangle."),
+        ("Notes", "\n".join(f"- {_cell(note)}" for note in notes) if notes else "None."),
     ]
     body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections)
-    return f"# Data card: {_cell(facts.title)}\n\n{body}\n"
+    return f"# Data card: {_cell(title)}\n\n{body}\n"
 
 
 def _account(account: pl.DataFrame) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.bars.averages import averages_verdict
-from golden_core.bars.card import CardFacts, data_card
+from golden_core.bars.card import data_card
 from golden_core.bars.cleaning import Cleaned, Coverage, clean
 from golden_core.bars.cleaning.coverage import coverage_of
 from golden_core.bars.crosschecks import FEWEST, compare_sources
@@ -178,7 +178,7 @@ def _diagnosis(
 ) -> Diagnosis:
     pair = str(patient.bars["pair"][0])
     bars, some = cleaned.bars, cleaned.bars.height > 0
-    facts = CardFacts(
+    card = data_card(
         title=patient.source.get("file", pair),
         source=patient.source,
         zones={pair: f"read as {patient.zone}. {patient.evidence}"},
@@ -194,7 +194,7 @@ def _diagnosis(
         verdicts=verdicts,
         notes=patient.notes,
     )
-    return Diagnosis(cleaned, quality, verdicts, data_card(facts))
+    return Diagnosis(cleaned, quality, verdicts, card)
 
 
 _NO_GAPS = pl.DataFrame(schema={"pair": pl.String, "first": pl.Date, "last": pl.Date, "bars": pl.Int64})

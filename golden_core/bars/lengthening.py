@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -20,19 +19,13 @@ BOUND = 0.05  # log price: a slip that lands further from its level is not repai
 SILENT = "flat_without_trade"  # a copy of the close before: it changes no price of a longer bar, and shows a whole one
 
 
-@dataclass(frozen=True, eq=False)
-class Lengthened:
-    """Longer bars, ``line``, ``timestamp`` and ``reason`` of the shorter ones left out, and what was done."""
+def lengthen(
+    bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: str, path: Path
+) -> tuple[pl.DataFrame, pl.DataFrame, tuple[str, ...]]:
+    """Clean the bars of a file as a study cleans its bars, and put them together; with what was left out, and notes.
 
-    bars: pl.DataFrame
-    left_out: pl.DataFrame
-    notes: tuple[str, ...]
-
-
-def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: str, path: Path) -> Lengthened:
-    """Clean the bars of a file as a study cleans its bars, and put them together.
-
-    ``bars`` (``schema.BARS`` of one pair) and their ``lines`` are in the order of the file, ``zone`` is its clock.
+    ``bars`` (``schema.BARS`` of one pair) and their ``lines`` are in the order of the file, ``zone`` is its clock. What
+    was left out has ``line``, ``timestamp`` and ``reason`` of the shorter bars.
     """
     cleaned = clean(bars, coverage_of(bars, length, zone), max_abs_log_return=BOUND)
     lost = cleaned.ledger.filter(pl.col("action") == "quarantined")
@@ -61,7 +54,7 @@ def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: s
         notes.append(f"before that, {said} of {bars.height:,} bars of {length}")
     named = lost.filter(~pl.col("rule").is_in(STYLES))
     left_out = named.select(line=lines.gather(named["position"] - 1), timestamp="timestamp", reason="rule")
-    return Lengthened(BARS.conform(made.drop("partial")), left_out, tuple(notes))
+    return BARS.conform(made.drop("partial")), left_out, tuple(notes)
 
 
 def _spoilt(made: pl.DataFrame, bars: pl.DataFrame, lost: pl.DataFrame, kept: pl.DataFrame, to: str) -> pl.Series:

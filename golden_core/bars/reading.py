@@ -96,9 +96,8 @@ def read_bars(
     if left_out.height:
         more.append(f"{left_out.height} bars are not complete and left out (first: line {left_out['line'][0]})")
     if bar and bar != length:
-        made = lengthen(bars, whole["line"], length, bar, clock, path)
-        bars, left_out = made.bars, pl.concat([left_out, made.left_out])
-        more += made.notes
+        bars, lost, told_too = lengthen(bars, whole["line"], length, bar, clock, path)
+        left_out, more = pl.concat([left_out, lost]), [*more, *told_too]
     return Reading(
         bars, claim, clock, evidence, bar or length, table.side, scaled.divisor, left_out,
         (*notes, *table.notes, *told, *scaled.notes, *more),

@@ -14,7 +14,7 @@ from golden_core.market.plausible import plausible_pairs
 from golden_core.sources import SourceError
 from golden_core.sources.base import bar_fault, price_fault, zone_fault
 from golden_core.sources.ecb import currency_fault
-from golden_core.sources.ecb_history import currencies, find_history
+from golden_core.sources.ecb_history import find_history, read_rates
 from golden_core.splits.folds import usable_rows
 from golden_core.store.lake import Home
 from golden_core.study import Rule
@@ -29,7 +29,7 @@ def _pairs(pairs: Sequence[str], source: str, settings: Mapping[str, Any]) -> st
         return None
     try:
         file = find_history(settings["path"], Home.from_environment().root)
-        return currency_fault(pairs, currencies(file), Path(file.name).name)
+        return currency_fault(pairs, read_rates(file)["currency"].unique(), Path(file.name).name)
     except SourceError:
         return None  # of the file, which whoever reads it will tell
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from golden_core.bars.averages import averages_verdict
-from golden_core.bars.card import CardFacts, data_card
+from golden_core.bars.card import data_card
 from golden_core.bars.cleaning.coverage import has_hours
 from golden_core.bars.crosschecks import parity
 from golden_core.bars.doctor import clock_verdict
@@ -49,19 +49,17 @@ def prepare_quality(home: Home, study: Study, *, write: bool = True) -> Quality:
     verdicts = (*_clock_verdicts(clocks), prices, *judge(summarise(months), agreement, study.checks))
     source = {name: str(value) for name, value in stored_json(folder.source).items()}
     card = data_card(
-        CardFacts(
-            title=f"study {study.name}",
-            source=source,
-            zones={pair: verdict.detail for pair, verdict in clocks.items()},
-            summary=summarise(months),
-            months=months,
-            account=pl.concat(stored["cleaning"].values()),
-            ledger=pl.concat(ledgers.values()),
-            coverage=pl.concat([_coverage(bars[pair]) for pair in data.pairs]),
-            gaps=found,
-            parity=agreement,
-            verdicts=verdicts,
-        )
+        title=f"study {study.name}",
+        source=source,
+        zones={pair: verdict.detail for pair, verdict in clocks.items()},
+        summary=summarise(months),
+        months=months,
+        account=pl.concat(stored["cleaning"].values()),
+        ledger=pl.concat(ledgers.values()),
+        coverage=pl.concat([_coverage(bars[pair]) for pair in data.pairs]),
+        gaps=found,
+        parity=agreement,
+        verdicts=verdicts,
     )
     tables = {"quality": months, "gaps": found, "parity": agreement}
     changed = store({folder.root / f"{name}.parquet": table for name, table in tables.items()}, write=write)

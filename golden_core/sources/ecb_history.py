@@ -66,13 +66,6 @@ def read_rates(file: HistoryFile) -> pl.DataFrame:
     return parse_rates(text, file.name)
 
 
-@functools.lru_cache(maxsize=2)  # a run reads its study some fifty times
-def currencies(file: HistoryFile) -> tuple[str, ...]:
-    """Return the currencies that a file names in its header."""
-    text = file.content if file.name.endswith(".csv") else unzip(file.content, file.name)
-    return tuple(_currencies(text.splitlines()[0].decode("utf-8", "replace") if text else "", file.name))
-
-
 def span(rates: pl.DataFrame) -> tuple[datetime.date, datetime.date]:
     """Return the first and the last day of some rates."""
     first, last = rates.select(first=pl.col("date").min(), last=pl.col("date").max()).row(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from golden_core.bars.card import CardFacts, data_card
+from golden_core.bars.card import data_card
 from golden_core.bars.crosschecks import compare_sources
 from golden_core.bars.doctor import Diagnosis, Patient, coverage_of, examine, open_file
 from golden_core.bars.quality import Verdict, summarise
@@ -182,7 +183,8 @@ def test_the_pair_may_stand_in_the_nearest_folder(feed: pl.DataFrame, tmp_path: 
 
 
 class TestCard:
-    FACTS = CardFacts(
+    CARD = functools.partial(
+        data_card,
         title="a | b",
         source={"file": "<script>x</script>\nnext", "licence": ""},
         zones={},
@@ -197,7 +199,7 @@ class TestCard:
     )
 
     def test_an_empty_one_says_so(self) -> None:
-        card = data_card(self.FACTS)
+        card = self.CARD()
         assert "# Data card: a \\| b" in card
         assert "| licence | not stated: ask the vendor before passing anything on |" in card
         assert "| file | &lt;script>x&lt;/script> next |" in card
@@ -205,7 +207,7 @@ class TestCard:
         assert "1,234,567" in card
 
     def test_it_is_the_same_for_the_same_facts(self) -> None:
-        assert data_card(self.FACTS) == data_card(self.FACTS)
+        assert self.CARD() == self.CARD()
 
 
 BROKER = ("AUDUSD", "EURUSD", "GBPUSD", "NZDUSD", "USDCAD", "USDCHF", "USDJPY")
