@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +14,7 @@ from golden_core.bars.cleaning import Cleaned, Coverage, clean
 from golden_core.bars.cleaning.coverage import coverage_of
 from golden_core.bars.crosschecks import FEWEST, compare_sources
 from golden_core.bars.importing import hash_source
-from golden_core.bars.quality import STYLES, Verdict, gaps, judge, quality_table, summarise
+from golden_core.bars.quality import Verdict, gaps, judge, quality_table, summarise
 from golden_core.bars.reading import read_bars
 from golden_core.market.local_time import ZoneError
 from golden_core.market.zones import active_times, verify_zone
@@ -111,22 +111,13 @@ def examine(patient: Patient, checks: ChecksSection, against: Patient | None = N
     verdicts = [
         clock_verdict(cleaned.bars, cleaned.ledger),
         prices,
-        *(_with_rules(verdict, cleaned) for verdict in judged),
+        *judged,
     ]
     if against is not None:
         theirs = coverage_of(against.bars, against.bar, against.zone)
         other = clean(against.bars, theirs, max_abs_log_return=checks.max_abs_log_return)
         verdicts.append(sources_verdict(cleaned.bars, other.bars, patient.bar, against.bar))
     return _diagnosis(patient, cleaned, coverage, quality, tuple(verdicts))
-
-
-def _with_rules(verdict: Verdict, cleaned: Cleaned) -> Verdict:
-    """Say by which rules too many rows were quarantined or repaired."""
-    action = verdict.claim.removesuffix(" bars")
-    rules = cleaned.account.filter((pl.col("action") == action) & ~pl.col("rule").is_in(STYLES))
-    if verdict.passed is not False or rules.is_empty():
-        return verdict
-    return replace(verdict, detail=f"{verdict.detail}: {_rules(rules)}")
 
 
 def _rules(account: pl.DataFrame) -> str:
