@@ -40,6 +40,5 @@ def unexplained_days(calendar: pl.DataFrame) -> list[str]:
 
 
 def _listed(rows: pl.DataFrame, sentence: str, what: str) -> list[str]:
-    """Say a sentence of the first rows, and how many more there are."""
     found = [sentence.format(**row) for row in rows.head(_SHOWN).iter_rows(named=True)]
     return found + ([f"… and {rows.height - _SHOWN} more: {what}"] if rows.height > _SHOWN else [])

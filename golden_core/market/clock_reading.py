@@ -117,7 +117,6 @@ def _stretches(edges: Flags) -> list[tuple[int, int, int]]:
 
 
 def _split(state: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
-    """Return the stretches over which the state stays as it is."""
     cuts = [0, *(np.flatnonzero(np.diff(state)) + 1).tolist(), len(state)]
     return [(start, stop, int(state[start])) for start, stop in itertools.pairwise(cuts)]
 

@@ -221,7 +221,6 @@ def _clear(segment: Segment) -> bool:
 
 
 def _contradiction(reading: Reading, weekends: Weekends, declared: str, found: str) -> str:
-    """Return the message for a file that does not keep its declared clock."""
     speak = reading.agrees & ~reading.declared_agrees
     table = weekends.table.filter(pl.Series(speak))
     closed, opened = (times.filter(pl.Series(speak)) for times in expected(weekends, declared))

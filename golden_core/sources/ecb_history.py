@@ -122,7 +122,6 @@ def parse_rates(text: bytes, name: str) -> pl.DataFrame:
 
 
 def _currencies(header: str, name: str) -> list[str]:
-    """Check the header and return its currencies."""
     first, *currencies = header.removesuffix(",").split(",")
     if first != "Date" or not currencies:
         raise SourceError(f"{name}:1: the header must be Date,USD,JPY,…, it is {header[:60]!r}")
@@ -151,7 +150,6 @@ def _cells(lines: list[str], currencies: list[str], name: str) -> pl.DataFrame:
 
 
 def _dated(cells: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Read the first column as dates, each at most once."""
     dated = cells.with_columns(date=pl.col("day").str.to_date("%Y-%m-%d", strict=False))
     faults = dated.filter(pl.col("date").is_null())
     if faults.height:

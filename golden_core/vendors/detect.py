@@ -50,7 +50,6 @@ def _declared(path: Path, format: str) -> tuple[Reader, Claim, tuple[str, ...]]:
 
 
 def _require_pair(path: Path, pair: str) -> None:
-    """Refuse a file whose name mentions exactly one pair, and another one."""
     named = set(pairs_in(path.name))
     if len(named) == 1 and pair not in named:
         raise VendorError(

@@ -72,7 +72,6 @@ def _fits(head: Head) -> bool:
 
 
 def _of_pair(rows: Rows, pair: str, path: Path) -> Rows:
-    """Take the pair's column."""
     pairs, day = _pairs(rows.table.columns), rows.table.columns[0]
     if pair not in pairs:
         made = "; a study with data.source=ecb makes the others" if all(one.startswith("EUR") for one in pairs) else ""

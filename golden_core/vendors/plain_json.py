@@ -117,7 +117,6 @@ def _columns(answer: Any, path: Path) -> Columns | None:
 
 
 def _of_split(lists: Mapping[str, list[Any]]) -> Columns | None:
-    """Return the columns of pandas' orient="split"."""
     names, rows = lists["columns"], lists["data"]
     if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
         return None

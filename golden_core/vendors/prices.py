@@ -200,7 +200,6 @@ def _consistent(whole: pl.DataFrame, order: tuple[str, ...]) -> float:
 
 
 def _sound(whole: pl.DataFrame, order: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    """Return which bars have the highest price as their high and the lowest as their low."""
     prices = {role: whole[column].to_numpy() for role, column in zip(order, PRICES, strict=True)}
     high = prices["high"] >= np.max([*prices.values()], axis=0)
     low = prices["low"] <= np.min([*prices.values()], axis=0)

@@ -65,7 +65,6 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
 
 
 def _inverse(pair: str) -> Plausible | None:
-    """Return what a price can be of which only the inverse is known."""
     known = plausible_pairs().get(pair[3:] + pair[:3])
     return known and known.model_copy(update={"low": 1 / known.high, "high": 1 / known.low})
 

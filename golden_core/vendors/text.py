@@ -265,7 +265,6 @@ def _unquoted(text: str) -> str:
 
 
 def _require_even(path: Path, lines: list[bytes], separator: bytes, places: list[int], *, header: bool) -> None:
-    """Refuse rows with more or fewer fields than the first line."""
     wanted = lines[0].count(separator)
     row = next((row for row, line in enumerate(lines) if line.count(separator) != wanted), None)
     if row is None:

@@ -80,7 +80,6 @@ def _fits(head: Head) -> bool:
 
 
 def _below(rows: Rows, pair: str, path: Path) -> Rows:
-    """Take the two further header rows off."""
     table = rows.table
     if table.height < 3 or table.item(0, 0) != "Ticker":
         raise VendorError(f"{path}: line 2: expected the tickers, as yfinance writes them; name another format")
