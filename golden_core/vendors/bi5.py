@@ -48,7 +48,7 @@ class Bi5Reader:
 
         Two files of one period, or of two kinds with none chosen, would be two readings of one price: they are refused.
         """
-        files, left = self._files(path, pair) if path.is_dir() else (self._file(path, pair), 0)
+        files, left = self._files(path, pair)
         kind, side = files[0][0].kind, files[0][0].side or self.side
         bar = CANDLES.get(kind, TICK_BAR)
         pieces = _ticks(files, pair, side) if kind == "ticks" else (read_candles(p, place, pair) for place, p in files)
@@ -60,24 +60,18 @@ class Bi5Reader:
         notes += [f"not read, of other pairs, sides or kinds: files {left}."] if left else []
         return VendorTable(bars, self.name, "UTC", bar, side, notes)
 
-    def _file(self, path: Path, pair: str) -> list[tuple[Place, Path]]:
-        place = locate(path)
-        if place.pair not in {None, pair}:
-            raise VendorError(f"{path}: its folder says {place.pair}, but {pair} is asked for")
-        if self.kind not in {None, place.kind} or (self.kind and place.side not in {None, self.side}):
-            said = " ".join(filter(None, (place.side, place.kind)))
-            raise VendorError(f"{path}: its name says {said}, not {self.side} {self.kind}")
-        return [(place, path)]
-
     def _files(self, root: Path, pair: str) -> tuple[list[tuple[Place, Path]], int]:
-        """Return the files of a folder that are asked for, and how many are not."""
-        found = sorted(((locate(path), path) for path in root.rglob("*.bi5")), key=lambda one: (one[0].start, one[1]))
-        files = [one for one in found if one[0].pair in {None, pair} and one[0].side in {None, self.side}]
+        """Return the files that are asked for, of a folder or one alone, and how many are not."""
+        paths = root.rglob("*.bi5") if root.is_dir() else [root]
+        found = sorted(((locate(path), path) for path in paths), key=lambda one: (one[0].start, one[1]))
+        sides = {None, self.side} if root.is_dir() or self.kind else {None, "bid", "ask"}  # a file alone says its side
+        files = [one for one in found if one[0].pair in {None, pair} and one[0].side in sides]
         files = [one for one in files if self.kind in {None, one[0].kind}]
         if not files:
             others = {f"{place.pair or 'a pair not named'} {place.side or ''} {place.kind}" for place, _ in found}
             there = ", ".join(" ".join(other.split()) for other in sorted(others)) or "none at all"
-            raise VendorError(f"{root}: no .bi5 file of {pair} {self.side} as asked for; there are {there}")
+            asked = " ".join(filter(None, (pair, self.side, self.kind)))
+            raise VendorError(f"{root}: no .bi5 file of {asked} as asked for; there are {there}")
         kinds = sorted({place.kind for place, _ in files})
         if len(kinds) > 1:
             raise VendorError(
