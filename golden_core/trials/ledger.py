@@ -12,7 +12,7 @@ import datetime
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +39,16 @@ class LedgerError(RuntimeError):
 
 @dataclass(frozen=True)
 class _Rates:
-    """The test parts of one pair. A line of an earlier release knows no more of them than the hash of the bars."""
+    """The test parts of one pair."""
 
     pair: str
     bars: str
-    market: str | None = None
-    first: str = ""
-    last: str = ""
+    market: str
+    first: str
+    last: str
 
     def overlap(self, other: _Rates) -> bool:
         """Whether who saw the one saw something of the other."""
-        if self.market is None or other.market is None:
-            return self.bars == other.bars
         same = (_currencies(self.pair), self.market) == (_currencies(other.pair), other.market)
         return same and self.first <= other.last and other.first <= self.last
 
@@ -81,11 +79,10 @@ class _Opening:
     code: str
     horizon: int
     rates: _Rates
-    # Seeds, folds, days, quantiles and costs. A line of an earlier release does not say, and counts by itself.
-    varied: str | None
-    vendor: str  # whose rates, on which clock; null of a line that does not say
+    varied: str  # seeds, folds, days, quantiles and costs
+    vendor: str  # whose rates, on which clock
     protocol: str | None
-    asked: _Asked | None  # by the study that opened it; a line of an earlier release does not say
+    asked: _Asked  # by the study that opened it
 
     @property
     def way(self) -> tuple[str, str, str, int, str]:
@@ -128,7 +125,7 @@ def look_again(home: Home, study: Study, done: Iterable[tuple[str, str, int]]) -
         for told, one in zip(entry["opened"], _openings(entry), strict=True):
             if one.way not in ways:
                 unseen.append(told)
-            elif not {(one.way, one.varied), (one.way, None)} & same:
+            elif (one.way, one.varied) not in same:
                 changed.append(told)
         for opened, stood in ((unseen, None), (changed, protocol)):
             if opened:
@@ -149,9 +146,7 @@ def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Stand
         tried.add((one.forecaster, one.settings, one.code, one.horizon, one.varied, one.vendor))
     ours = {(name, _settings(study, name), _currencies(pair)) for name, pair in done}
     protocol, asked = study.protocol_hash(), _Asked.of(study.forecasters, study.data.pairs, study.horizons)
-    stood = [
-        key in first and first[key].protocol == protocol and (first[key].asked or asked).within(asked) for key in ours
-    ]
+    stood = [key in first and first[key].protocol == protocol and first[key].asked.within(asked) for key in ours]
     return Standing(bool(ours) and all(stood), len(tried))
 
 
@@ -250,18 +245,11 @@ def _entry(home: Home, study: Study, opened: list[tuple[str, str, int]], protoco
 def _openings(entry: dict[str, Any]) -> Iterator[_Opening]:
     """Yield what a line says was opened."""
     protocol = entry["protocol"]
-    if "rates" not in entry:
-        for settings, name, series, bars, *code in entry["opened"]:
-            pair, _, horizon = series.rpartition("_h")
-            yield _Opening(
-                name, settings, "".join(code), int(horizon), _Rates(pair, bars), None, "null", protocol, None
-            )
-        return
     rates = {pair: _Rates(**told) for pair, told in entry["rates"].items()}
-    others = [entry["folds"], entry["economics"], entry.get("quantiles")]
+    others = [entry["folds"], entry["economics"], entry["quantiles"]]
     varied = {drawn: canonical_json([entry["seeds"] if drawn else None, *others]) for drawn in (True, False)}
-    vendor = canonical_json(entry.get("vendor"))
-    asked = _Asked.of(**entry["asked"]) if "asked" in entry else None
+    vendor = canonical_json(entry["vendor"])
+    asked = _Asked.of(**entry["asked"])
     for one in entry["opened"]:
         way = one["forecaster"], one["settings"], one.get("code", ""), one["horizon"]
         yield _Opening(*way, rates[one["pair"]], varied[one["drawn"]], vendor, protocol, asked)
@@ -270,15 +258,13 @@ def _openings(entry: dict[str, Any]) -> Iterator[_Opening]:
 def _known(home: Home, study: Study) -> Iterator[_Opening]:
     """Yield what the ledger says was opened of the rates of a study, by whatever study."""
     ours = [_rates(home, study, pair) for pair in study.data.pairs if _folds(home, study, pair)]
-    # Earlier lines tell of the training section for what does not train, too.
-    now = {_identity(study, name, trained=True): _settings(study, name) for name in study.forecasters}
     seen: dict[_Rates, bool] = {}
     for entry, _ in read_ledger(home):
         for one in _openings(entry):
             if one.rates not in seen:
                 seen[one.rates] = any(one.rates.overlap(own) for own in ours)
             if seen[one.rates]:
-                yield replace(one, settings=now.get(one.settings, one.settings))
+                yield one
 
 
 def _rates(home: Home, study: Study, pair: str) -> _Rates:
@@ -303,10 +289,7 @@ def _folds(home: Home, study: Study, pair: str) -> list[Path]:
 
 def _settings(study: Study, forecaster: str) -> str:
     """Return the identity of a way to forecast: what the forecaster is told, whatever study asks for it."""
-    return _identity(study, forecaster, trained=forecaster_facts(forecaster, study.forecasters[forecaster]).trained)
-
-
-def _identity(study: Study, forecaster: str, *, trained: bool) -> str:
+    trained = forecaster_facts(forecaster, study.forecasters[forecaster]).trained
     told = [study.forecasters[forecaster], study.target, study.features, study.context_length]
     training = study.training.model_dump(mode="json", exclude={"device"})  # where is no other way to forecast
     return hash_bytes(canonical_json([forecaster, *told, training if trained else None]).encode())

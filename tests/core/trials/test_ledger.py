@@ -13,13 +13,12 @@ from support.money import section
 from golden_core.forecasters import custom
 from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.store.health import FullDiskError
-from golden_core.store.lake import Home, hash_frame, write_json, write_parquet
+from golden_core.store.lake import Home, write_json, write_parquet
 from golden_core.study.sections import canonical_json
-from golden_core.trials import Trial, ledger
+from golden_core.trials import Trial
 from golden_core.trials.code import code_hash
 from golden_core.trials.ledger import (
     LedgerError,
-    _settings,
     last_line,
     ledger_path,
     look_again,
@@ -110,15 +109,6 @@ def test_who_asks_more_than_before_is_registered(home):
     assert standing(home, FIRST, DONE).registered
 
 
-def test_a_line_that_does_not_say_what_was_asked_counts_as_before(home, monkeypatch):
-    told = ledger._entry
-    with monkeypatch.context() as patched:
-        silent = lambda *given: {key: value for key, value in told(*given).items() if key != "asked"}  # noqa: E731
-        patched.setattr(ledger, "_entry", silent)
-        open_test_parts(home, load_variant("smoke", [*OVERRIDES, PROTOCOL, "horizons=[1, 5]"]), TRIALS)
-    assert standing(home, FIRST, DONE).registered
-
-
 def test_a_pair_whose_currencies_are_not_in_the_order_of_the_alphabet_is_registered_too(home):
     open_test_parts(home, FIRST, [Trial("ar", "USDJPY", 1, 0)])
     assert standing(home, FIRST, [("ar", "USDJPY")]) == Standing(registered=True, tried=1)
@@ -152,15 +142,6 @@ def test_the_training_section_is_told_only_to_what_trains(home):
     look_again(home, longer, [(name, pair, 1) for name, pair in done])
     assert [entry["protocol"] for entry in entries(home)] == [FIRST.protocol_hash()] * 2
     assert standing(home, longer, done) == Standing(registered=True, tried=4)
-
-
-def test_a_line_that_tells_everybody_of_the_training_section_is_known(home, monkeypatch):
-    with monkeypatch.context() as patched:  # as lines were written before
-        patched.setattr(ledger, "_settings", lambda study, name: ledger._identity(study, name, trained=True))
-        open_test_parts(home, FIRST, TRIALS)
-    look_again(home, FIRST, [(name, pair, 1) for name, pair in DONE])
-    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)
-    assert len(entries(home)) == 1
 
 
 @pytest.mark.parametrize("change", ["seeds.root=2", "seeds.count=3"])
@@ -266,19 +247,6 @@ def test_what_came_from_elsewhere_is_written_down_under_no_protocol(home):
     assert standing(home, FIRST, DONE) == Standing(registered=False, tried=2)
 
 
-def test_a_line_of_an_earlier_release_counts_for_its_bars(home):
-    told = [[_settings(FIRST, name), name, "EURUSD_h1", hash_frame(pl.DataFrame({"close": [1.1]}))] for name, _ in DONE]
-    old = {"at": "2026-11-28T18:21:19+00:00", "study": "smoke", "protocol": FIRST.protocol_hash(), "opened": told}
-    line = canonical_json({**old, "previous": "0" * 64})
-    ledger_path(home).write_text(line + "\n")
-    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)
-    look_again(home, FIRST, [(name, pair, 1) for name, pair in DONE])
-    assert len(entries(home)) == 1  # known, as far as the line goes
-    assert again(home, "splits.test=99").tried == 4
-    rates(home, "EURUSD", 1.2)
-    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)  # of the later line
-
-
 def test_a_class_of_ones_own_that_is_rewritten_is_tried_again(home, tmp_path, monkeypatch):
     """Its settings stay the same however often it changes, or what it reads; a comment is no other way to forecast."""
     mine, table = tmp_path / "mine_of_the_ledger.py", tmp_path / "table.txt"
@@ -313,15 +281,6 @@ def test_a_changed_or_missing_line_is_named(home):
     path.write_bytes(b"no json\n")
     with pytest.raises(LedgerError, match="line 1"):
         standing(home, FIRST, DONE)
-
-
-def test_a_line_from_before_vendors_and_quantiles_were_told_is_read(opened):
-    (entry,) = entries(opened)
-    line = canonical_json({name: said for name, said in entry.items() if name not in {"vendor", "quantiles"}})
-    ledger_path(opened).write_text(line + "\n")
-    look_again(opened, FIRST, [(name, pair, 1) for name, pair in DONE])
-    assert standing(opened, FIRST, DONE) == Standing(registered=True, tried=2)
-    assert len(entries(opened)) == 1
 
 
 @pytest.mark.parametrize("told", [{}, {"rates": {}}, {"opened": 3}, {"rates": [], "opened": [{}]}])
