@@ -21,7 +21,6 @@ from golden_core.study import Study
 from golden_core.trials.campaign import Outcome, run_recorded
 from golden_core.trials.identity import Trial
 from golden_core.trials.run import TrialError
-from golden_core.trials.workers import STILL_S, watched
 
 SCHEDULER = "GOLDEN_DASK_SCHEDULER"
 PATIENCE = 60.0  # seconds that a campaign waits for a scheduler or a worker, at the start and after it has lost all
@@ -105,7 +104,7 @@ def _outcome(future: object, trial: Trial, print_: str) -> Outcome:
     try:
         return future.result()  # type: ignore[attr-defined, no-any-return]
     except KilledWorker:
-        said = f"{trial}: every worker that ran it died: killed, most often for its memory, or it stood still (its log)"
+        said = f"{trial}: every worker that ran it died: killed, most often for its memory (its log)"
     except RuntimeError as error:  # of Dask's own: what a trial raises is an outcome
         said = f"{trial}: the scheduler or a worker has another installation: {str(error).splitlines()[0]}"
     return Outcome(trial, "failed", print_, 0.0, said)
@@ -116,7 +115,7 @@ def run_alike(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:
 
     A worker names what it writes after its own code, so that other code could never pass for that of the campaign.
     """
-    outcome: Outcome = watched(STILL_S, run_recorded, home, study, trial, print_)
+    outcome = run_recorded(home, study, trial, print_)
     if outcome.error or home.study(study.name).trial(trial.forecaster, trial.series, print_).is_dir():
         return outcome
     said = f"{trial}: the worker on {socket.gethostname()} has other code, libraries or data than the campaign"

@@ -28,8 +28,6 @@ _STOOD_STILL = 75  # exit status: EX_TEMPFAIL of sysexits.h
 
 _Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # as joblib's ``delayed`` makes it
 _under_way = threading.Event()
-_watched: list[threading.Thread] = []  # the watch of a worker that somebody else started
-_ran: set[int] = set()  # threads there that ever ran a task, by the system's number: their work is that of tasks
 
 
 class DeadWorkerError(TerminatedWorkerError):  # type: ignore[misc]  # of joblib, which has no types
@@ -87,19 +85,6 @@ def start_worker(parent: int, forecasters: tuple[tuple[str, Mapping[str, Any]], 
         forecaster_class(name, settings)
 
 
-def watched(still_s: float, task: Callable[..., Any], *args: Any) -> Any:
-    """Run a task in a worker that somebody else started, such as Dask's: it ends too when the task stands still.
-
-    Threads that are there besides are its owner's, who may work while the task does not, until they run one.
-    """
-    _ran.add(threading.get_native_id())
-    if not _watched:
-        others = frozenset(thread.native_id for thread in threading.enumerate() if thread.native_id)
-        _watched.append(threading.Thread(target=_watch, args=(None, still_s, others), name="watch", daemon=True))
-        _watched[0].start()
-    return _run(task, args, {})
-
-
 def died(error: TerminatedWorkerError) -> str:
     """Return how a worker process ended, as loky tells it: ``died (SIGKILL(-9))``."""
     codes = re.search(r"exit codes of the workers are \{(.+?)\}", str(error.__cause__ or error))
@@ -122,17 +107,16 @@ def _run(task: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any
         _under_way.clear()
 
 
-def _watch(parent: int | None, still_s: float, others: frozenset[int] = frozenset(), every_s: float = 1.0) -> None:
-    """End this process when the parent, if any is told, is gone, or when its task has not worked for so long.
+def _watch(parent: int, still_s: float) -> None:
+    """End this process when the parent is gone, or when its task has not worked for so long.
 
-    Whoever waits for a program of its own, or was stopped with the machine or by hand, is left alone. Work of the
-    ``others``, threads by the system's number, is none of the task's.
+    Whoever waits for a program of its own, or was stopped with the machine or by hand, is left alone.
     """
     worked, since, looked = 0.0, time.monotonic(), time.monotonic()
-    while parent is None or os.getppid() == parent:
-        time.sleep(every_s)
-        now, used = time.monotonic(), time.process_time() - time.thread_time() - _time_of(others - _ran)
-        stopped = now - looked > 10 * every_s
+    while os.getppid() == parent:
+        time.sleep(1.0)
+        now, used = time.monotonic(), time.process_time() - time.thread_time()
+        stopped = now - looked > 10.0
         looked = now
         if not _under_way.is_set() or used - worked > LEAST * still_s or stopped:
             worked, since = used, now
@@ -141,11 +125,6 @@ def _watch(parent: int | None, still_s: float, others: frozenset[int] = frozense
                 _end_still(now - since)
             since = now
     os._exit(1)  # as if killed too: whatever a trial writes is whole or not there
-
-
-def _time_of(threads: frozenset[int]) -> float:
-    there = psutil.Process().threads() if threads else ()
-    return float(sum(one.user_time + one.system_time for one in there if one.id in threads))
 
 
 def _end_still(seconds: float) -> None:

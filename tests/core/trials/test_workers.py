@@ -88,33 +88,6 @@ def test_a_dead_worker_is_told_in_one_sentence_and_how_it_ended_can_still_be_ask
     assert str(ended.value) == f"a worker process {how}; what others finished stays, and the same command goes on"
 
 
-FOREIGN = """
-import sys, threading, time
-from concurrent.futures import ThreadPoolExecutor
-from golden_core.trials.workers import watched
-
-def work(seconds):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        pass
-
-threading.Thread(target=work, args=(200,), daemon=True).start()  # as Dask's own threads, which never rest
-one, other = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-other.submit(int).result()  # whose thread is there before any task
-one.submit(watched, 1.5, work, 0.1).result()
-other.submit(watched, 1.5, work, 6).result()
-print("worked", flush=True)
-watched(1.5, time.sleep, 100)
-"""
-
-
-def test_in_a_worker_of_somebody_else_only_the_task_counts_as_work():
-    found = subprocess.run([sys.executable, "-c", FOREIGN], capture_output=True, text=True, timeout=150)
-    assert found.stdout == "worked\n"
-    assert found.returncode == 75
-    assert "used no processor time for" in found.stderr
-
-
 class Ended(BaseException):
     """In the place of the end of a process."""
 
