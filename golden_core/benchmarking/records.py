@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -142,8 +141,7 @@ def regressions(home: Home) -> tuple[list[str], int]:
     machines = {run.rows["machine"][0] for run in last_runs(home)} | set(accepted)
     for run in (run for one in sorted(machines) for run in last_runs(home, on=one)):
         here = run.rows["machine"][0]
-        by_name = re.sub(r" \(family [^)]*\)", "", here)  # all that was kept of a processor once
-        name = (accepted.get(by_name, {}) | accepted.get(here, {})).get(_place(run))
+        name = accepted.get(here, {}).get(_place(run))
         folder = run.folder.with_name(str(name))
         if name in (None, run.folder.name):
             continue

@@ -171,15 +171,6 @@ def test_a_baseline_that_is_gone_and_a_record_that_is_damaged_are_said(home, mea
     assert record.read_text() == "{"
 
 
-def test_a_baseline_from_before_processors_had_kinds_still_counts(home, measured, monkeypatch):
-    monkeypatch.setattr(records, "machine_class", lambda: "AMD EPYC × 2")
-    file_run(home, "inference", "demo", [measured()])
-    accept(home, "inference")
-    monkeypatch.setattr(records, "machine_class", lambda: "AMD EPYC (family 26, model 2, AVX-512) × 2")
-    file_run(home, "inference", "demo", [measured(seconds=1.0)])
-    assert [len(regressions(home)[0]), regressions(home)[1]] == [1, 1]
-
-
 def test_nothing_to_accept_says_what_to_run(home):
     with pytest.raises(BenchmarkError, match="run `golden bench inference` first"):
         accept(home, "inference")
