@@ -35,16 +35,8 @@ class DifferentOutputsError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Step:
-    """What one training step took: elapsed seconds, and seconds of processor time over all threads."""
-
-    wall: float
-    cpu: float
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """Steps of the straightforward port and of the network, in pairs, and how far their outputs are apart.
+    """Seconds of steps of the straightforward port and of the network, in pairs, and how far apart their outputs are.
 
     The port steps in float32 always, the network in ``precision``.
     """
@@ -52,8 +44,8 @@ class Comparison:
     variant: str
     batch_size: int
     threads: int
-    reference: tuple[Step, ...]
-    network: tuple[Step, ...]
+    reference: tuple[float, ...]
+    network: tuple[float, ...]
     difference: float  # largest, relative to the range of the outputs, both in float32
     precision: str = "float32"
     work: float | None = None  # operations of a step
@@ -61,31 +53,25 @@ class Comparison:
 
     @property
     def paired(self) -> Paired:
-        """The steps compared, pair by pair, elapsed time."""
-        return compare(*(np.array([step.wall for step in steps]) for steps in (self.network, self.reference)))
+        """The steps compared, pair by pair."""
+        return compare(np.array(self.network), np.array(self.reference))
 
     @property
     def ratio(self) -> float:
-        """How many times as fast the network is, elapsed time."""
+        """How many times as fast the network is."""
         return self.paired.ratio
-
-    @property
-    def cpu_ratio(self) -> float:
-        """The same in processor time, on which other programs have less influence."""
-        return compare(*(np.array([step.cpu for step in steps]) for steps in (self.network, self.reference))).ratio
 
     def rows(self) -> Iterator[Measurement]:
         """Yield both as measurements; the network's says what it was compared with."""
         told: dict[str, Any] = {"threads": self.threads, "operations": self.work, "peaks": Peaks(self.peak)}
         port = f"{self.variant}, one module per part"
-        steps = [step.wall for step in self.reference]
-        yield timed(port, "step", "window", steps, self.batch_size, **told, precision="float32")
+        yield timed(port, "step", "window", self.reference, self.batch_size, **told, precision="float32")
         told |= {"precision": self.precision, "against": port, "paired": self.paired}
-        yield timed(self.variant, "step", "window", [step.wall for step in self.network], self.batch_size, **told)
+        yield timed(self.variant, "step", "window", self.network, self.batch_size, **told)
 
-    def epoch_seconds(self, steps: Sequence[Step]) -> float:
-        """Return elapsed seconds of an epoch of the legacy experiments, from the median step."""
-        return statistics.median(step.wall for step in steps) * EPOCH / self.batch_size
+    def epoch_seconds(self, steps: Sequence[float]) -> float:
+        """Return seconds of an epoch of the legacy experiments, from the median step."""
+        return statistics.median(steps) * EPOCH / self.batch_size
 
 
 def measure(
@@ -127,7 +113,7 @@ def _compare(variant: str, batch_size: int, threads: int, steps: int, precision:
     y = X[:, -1, -1] + 0.1 * torch.randn(len(X), generator=_generator("noise"))
     difference = output_difference(network, reference, X[:batch_size])
     shuffle = _generator("batches")
-    taken: dict[nn.Module, list[Step]] = {reference: [], network: []}
+    taken: dict[nn.Module, list[float]] = {reference: [], network: []}
     trainers = {reference: _Trainer(reference, "float32"), network: _Trainer(network, precision)}
     work, peak, coin = operations(network, X[:2], training=True) / 2, matrix_peak("cpu", precision), STREAM.generator()
     for _ in range(steps + 1):
@@ -168,15 +154,15 @@ class _Trainer:
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         self.optimiser = make_optimiser("keras_adamw", trained, lr=1e-3, weight_decay=0.004)
 
-    def step(self, X: Tensor, y: Tensor, rows: Tensor) -> Step:
-        wall, cpu = time.perf_counter(), time.process_time()
+    def step(self, X: Tensor, y: Tensor, rows: Tensor) -> float:
+        started = time.perf_counter()
         self.optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.reduced):
             outputs = self.module(X[rows])
         loss = functional.mse_loss(outputs.float(), y[rows])
         torch.autograd.backward(loss)
         self.optimiser.step()
-        return Step(time.perf_counter() - wall, time.process_time() - cpu)
+        return time.perf_counter() - started
 
 
 def _generator(purpose: str) -> Generator:

@@ -63,13 +63,12 @@ def said_of_study(found: CohortRun) -> str:
 
 def training_view(found: list[Comparison]) -> Table:
     """Return how much faster a variant trains than one module per expert, for every number of threads."""
-    columns = "threads", "straightforward", "this platform", "times as fast", "in processor time", "outputs differ by"
+    columns = "threads", "straightforward", "this platform", "times as fast", "outputs differ by"
     rows = (
         (
             one.threads,
             *(f"{one.epoch_seconds(times):.2f}" for times in (one.reference, one.network)),
             f"{one.ratio:.2f}",
-            f"{one.cpu_ratio:.2f}",
             f"{one.difference:.1e} of their range",
         )
         for one in found
