@@ -1,12 +1,12 @@
 """The same campaign on a scheduler's workers, one killed in the middle of a trial and the scheduler with them later."""
 
-import os
 import shutil
 import time
 
 import pytest
 from support.campaigns import OVERRIDES
 from support.dask_cluster import cluster
+from support.packages import install
 
 from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_variant
@@ -40,14 +40,7 @@ COSTS = ("wall_seconds", "cpu_seconds", "peak_memory_mb")
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """A study with a slow forecaster, which an installed package offers."""
-    package = tmp_path / "package"
-    (package / "slow-1.0.dist-info").mkdir(parents=True)
-    (package / "slow.py").write_text(SLOW)
-    (package / "slow-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
-    entry = "[golden_core.forecasters]\nslow = slow:Slow\n"
-    (package / "slow-1.0.dist-info" / "entry_points.txt").write_text(entry)
-    monkeypatch.syspath_prepend(str(package))
-    monkeypatch.setenv("PYTHONPATH", f"{package}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    install(monkeypatch, tmp_path / "package", "slow", SLOW, {"slow": "Slow"})
     settings = ["forecasters={random_walk: {}, slow: {}}", "data.pairs=[EURUSD]", "seeds.count=4", "name=smoke_dask"]
     return load_variant("smoke", settings)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from support.campaigns import OVERRIDES, opened
+from support.campaigns import OVERRIDES, SETTINGS, opened
 from support.commands import golden
 
 from golden_core.preparation.catalogue import load_variant
@@ -21,8 +21,6 @@ from golden_core.store.lake import hash_file
 from golden_core.store.locking import LockedError, only_one
 from golden_core.trials import campaign as trials
 from golden_dagster.campaign import Campaign, Stage, open_campaign
-
-SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
 
 
 def run(*arguments):

@@ -5,7 +5,7 @@ import shutil
 import dagster as dg
 import polars as pl
 import pytest
-from support.campaigns import OVERRIDES, opened
+from support.campaigns import OVERRIDES, SETTINGS, opened
 from support.commands import golden
 
 from golden_core.evaluation.campaign import evaluate, report_provenance
@@ -16,8 +16,6 @@ from golden_core.trials.stored import evaluation_record
 from golden_dagster.campaign import open_campaign
 from golden_dagster.lib.failures import failure_messages
 from golden_dagster.resources import StudyResource
-
-SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
 
 
 def leaderboard(*arguments):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.packages import install
 
 from golden_core.forecasters import (
     ForecasterPackageError,
@@ -56,13 +57,7 @@ def package(tmp_path, monkeypatch):
 
     def write(entry_points, source=FIT, name="stranger"):
         module = f"{name}_{tmp_path.name.replace('-', '_')}"
-        (tmp_path / f"{module}.py").write_text(source)
-        metadata = tmp_path / f"{name}-1.0.dist-info"
-        metadata.mkdir()
-        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        lines = [f"{key} = {module}:{attribute}" for key, attribute in entry_points.items()]
-        (metadata / "entry_points.txt").write_text("\n".join(["[golden_core.forecasters]", *lines]))
-        monkeypatch.syspath_prepend(tmp_path)
+        install(monkeypatch, tmp_path, module, source, entry_points, name=name)
 
     return write
 

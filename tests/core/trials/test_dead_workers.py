@@ -6,6 +6,7 @@ import time
 import pytest
 from joblib import delayed
 from support.campaigns import OVERRIDES
+from support.packages import install
 
 from golden_core.preparation.catalogue import load_variant
 from golden_core.trials import all_trials, run_trials, trial_status
@@ -34,14 +35,7 @@ class Deadly(Forecaster):
 @pytest.fixture
 def deadly(tmp_path, monkeypatch):
     """Install the forecaster, and start the workers of this test afresh."""
-    site = tmp_path / "site"
-    (site / "deadly-1.0.dist-info").mkdir(parents=True)
-    (site / "deadly_forecaster.py").write_text(DEADLY)
-    (site / "deadly-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: deadly\nVersion: 1.0\n")
-    (site / "deadly-1.0.dist-info" / "entry_points.txt").write_text(
-        "[golden_core.forecasters]\ndeadly = deadly_forecaster:Deadly\n"
-    )
-    monkeypatch.syspath_prepend(site)
+    install(monkeypatch, tmp_path / "site", "deadly_forecaster", DEADLY, {"deadly": "Deadly"})
     yield
     stop_workers()
 

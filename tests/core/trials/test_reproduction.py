@@ -1,12 +1,12 @@
 """Trials trained again: the same bytes or a failure that says which; and every line of the list has an answer."""
 
 import importlib.metadata
-import os
 import shutil
 
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES
+from support.packages import install
 
 from golden_core.checks import results
 from golden_core.preparation import prepare_all
@@ -82,19 +82,9 @@ class Leaving(RandomWalk):
 
 @pytest.fixture
 def restless(tmp_path, monkeypatch):
-    """Install the package, for this process and for those that it starts."""
-    name = f"restless_{tmp_path.name}"
-    (tmp_path / f"{name}.py").write_text(RESTLESS)
-    info = tmp_path / f"{name}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    entries = [
-        f"{kind.lower()} = {name}:{kind}"
-        for kind in ("Unseeded", "Global", "Remembering", "Lost", "Forgetful", "Ending", "Leaving")
-    ]
-    (info / "entry_points.txt").write_text("\n".join(["[golden_core.forecasters]", *entries, ""]))
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    kinds = ("Unseeded", "Global", "Remembering", "Lost", "Forgetful", "Ending", "Leaving")
+    offered = {kind.lower(): kind for kind in kinds}
+    install(monkeypatch, tmp_path, f"restless_{tmp_path.name}", RESTLESS, offered)
 
 
 def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_last_one_alone(

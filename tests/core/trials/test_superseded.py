@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from support.campaigns import OVERRIDES
+from support.campaigns import OVERRIDES, SETTINGS
 from support.commands import golden
 
 from golden_core.preparation.catalogue import load_variant
@@ -13,8 +13,7 @@ STUDY = load_variant("smoke", OVERRIDES)
 
 
 def clean(*arguments):
-    settings = [part for text in OVERRIDES for part in ("--set", text)]
-    result = golden("clean", "smoke", *settings, *arguments)
+    result = golden("clean", "smoke", *SETTINGS, *arguments)
     return result.exit_code, " ".join(result.output.split())
 
 

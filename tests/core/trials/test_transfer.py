@@ -6,7 +6,7 @@ import shutil
 import zipfile
 
 import pytest
-from support.campaigns import OVERRIDES
+from support.campaigns import OVERRIDES, SETTINGS
 from support.commands import golden
 
 from golden_core.preparation.catalogue import load_variant
@@ -165,8 +165,7 @@ def test_a_trial_that_came_out_otherwise_elsewhere_is_counted_and_kept(archive, 
     said = json.loads((folder / "provenance.json").read_text())
     said["sha256"]["history.parquet"] = hash_bytes(b"of another machine")
     (folder / "provenance.json").write_text(json.dumps(said))
-    settings = [part for text in OVERRIDES for part in ("--set", text)]
-    result = golden("lake", "import", "smoke", str(archive), *settings)
+    result = golden("lake", "import", "smoke", str(archive), *SETTINGS)
     assert "1 of them with other results, kept as they are here" in result.output
     assert (folder / "history.parquet").read_bytes() == b"of another machine"
 
@@ -216,15 +215,14 @@ def test_damage_is_not_exported(broken, tmp_path):
 
 
 def test_the_commands_say_what_they_did_and_what_is_wrong(broken, elsewhere, tmp_path):
-    settings = [part for text in OVERRIDES for part in ("--set", text)]
     path = tmp_path / "trials.zip"
-    result = golden("lake", "export", "smoke", "--to", str(path), *settings)
+    result = golden("lake", "export", "smoke", "--to", str(path), *SETTINGS)
     assert result.exit_code == 0, result.output
     assert " trials, " in result.output
-    result = golden("lake", "import", "smoke", str(path), *settings)
+    result = golden("lake", "import", "smoke", str(path), *SETTINGS)
     assert result.exit_code == 0, result.output
     assert result.output.startswith("0 trials added")
     path.write_text("no archive")
-    result = golden("lake", "import", "smoke", str(path), *settings)
+    result = golden("lake", "import", "smoke", str(path), *SETTINGS)
     assert result.exit_code == 2
     assert "is no archive of `golden lake export`" in result.output
