@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import (
@@ -149,34 +149,6 @@ def gate_standing(place: Place, registry: Registry, phase: Phase) -> GateStandin
 def owners(place: Place) -> dict[str, Ownership]:
     """Return who owns each milestone that somebody owns."""
     return read_record(Owners, place.owners).owners if place.owners.exists() else {}
-
-
-def status_record(place: Place, registry: Registry) -> dict[str, Any]:
-    """Return everything that is known of the plan, ready for JSON."""
-    milestones = [
-        {
-            "milestone": one.milestone.id,
-            **one.milestone.model_dump(mode="json", include={"title", "accountable", "supporting", "duration"}),
-            "state": one.state,
-            "owner": one.owner,
-            "written": one.metadata.date.isoformat() if one.metadata else None,
-            "waits_for": list(one.waits_for()),
-            "findings": [asdict(finding) for finding in one.findings],
-            "criteria": [asdict(criterion) for criterion in one.criteria],
-        }
-        for one in (standing(place, milestone) for milestone in registry.milestones)
-    ]
-    gates = [
-        {
-            "gate": gate.phase.id,
-            "title": gate.phase.title,
-            "met": gate.met,
-            "waits_for": list(gate.waits_for()),
-            "criteria": [asdict(criterion) for criterion in gate.criteria],
-        }
-        for gate in (gate_standing(place, registry, phase) for phase in registry.phases)
-    ]
-    return {"milestones": milestones, "gates": gates}
 
 
 def valid_sign_offs(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,20 +25,15 @@ Milestone = Annotated[str, typer.Argument(metavar="ID", help="A milestone, such 
 
 
 @app.command()
-def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, for another program.")] = False,
-) -> None:
+def status() -> None:
     """Print a line for each milestone and exit gate: state, owner, criteria, evidence, what the next state waits for.
 
     Evidence that is not as it was recorded does not count, and its criteria are unmeasured. Exit status 0 whatever the
     verdicts are: `golden milestones verify` is the one that fails, `golden milestones show` has the rest.
     """
-    from golden_core.milestones.state import gate_standing, standing, status_record
+    from golden_core.milestones.state import gate_standing, standing
 
     place, registry = _plan()
-    if as_json:
-        typer.echo(json.dumps(status_record(place, registry), indent=2, ensure_ascii=False))
-        return
     typer.echo(_line("", "state", "owner", ("pass", "fail", "open", "unm."), "evidence", "waits for"))
     stale = False
     for phase in registry.phases:

@@ -15,7 +15,7 @@ from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import load_registry
 from golden_core.milestones.signoff import set_owner, sign
-from golden_core.milestones.state import decide, gate_standing, standing, status_record
+from golden_core.milestones.state import decide, gate_standing, standing
 from golden_core.milestones.steering import PAGE, steer
 from golden_core.milestones.verification import content_findings
 
@@ -76,6 +76,7 @@ def test_the_next_state_says_what_it_waits_for(project):
     project.write(results=FAILED)
     failed = "counts_equal is fail (check some/asset:counts_equal)"
     assert said() == ("In Progress", "1 criteria", (failed,))
+    assert standing(project.place, project.milestone).criteria[0].value == 19
     project.write(day=1)
     project.commit()
     project.sign("reviewed")
@@ -157,19 +158,6 @@ def test_a_gate_is_met_when_all_is_accepted_and_signed(reviewed):
     assert gate() == (True, ())
     (reviewed.folder / "report.md").write_text("other\n")
     assert gate() == (False, ("P0.M1", "scope_approved"))
-
-
-@pytest.mark.parametrize("passed", [True, False])
-def test_the_record_has_everything(project, passed):
-    project.own()
-    project.write(results=PASSED if passed else FAILED)
-    record = status_record(project.place, project.registry)
-    first, second = record["milestones"]
-    assert (first["milestone"], first["owner"], first["accountable"]) == ("P0.M1", "Ada Lovelace", ["TL"])
-    measured = first["criteria"][0]
-    assert (measured["verdict"], measured["value"]) == (("pass", 20) if passed else ("fail", 19))
-    assert (second["state"], second["written"]) == ("Planned", None)
-    assert [gate["met"] for gate in record["gates"]] == [False]
 
 
 MONDAY = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
