@@ -170,8 +170,7 @@ def _migration(place: Place, _given: Given) -> Made:
     plan, checksums = migration.load_plan(), frozen_checksums()
     named = [name for package in plan.packages for name in package.parity_tests]
     tests = loader.existing_tests(place.repository, named)
-    deliverables = migration.migration_deliverables(plan, checksums, place.repository, tests)
-    return deliverables, migration.plan_results(plan, checksums, tests)
+    return migration.migration_deliverables(plan, checksums), migration.plan_results(plan, checksums, tests)
 
 
 def _alignment(_place: Place, given: Given) -> Made:

@@ -128,19 +128,16 @@ def misplaced_files(plan: Plan, checksums: Sequence[Checksum]) -> tuple[str, ...
     return (*lost, *twice, *idle)
 
 
-def migration_deliverables(
-    plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
-) -> dict[str, str]:
+def migration_deliverables(plan: Plan, checksums: Sequence[Checksum]) -> dict[str, str]:
     """Return the deliverables of milestone P1.M2 by name; equal plans give equal bytes.
 
-    ``tests`` are the parity tests that exist; those and targets that do not are only planned. EvidenceError if packages
-    wait for each other, or a legacy file has no place or more than one.
+    EvidenceError if packages wait for each other, or a legacy file has no place or more than one.
     """
     order = [(number, name) for number, step in enumerate(steps(plan), 1) for name in step]
     if misplaced := misplaced_files(plan, checksums):
         raise EvidenceError("; ".join(misplaced))
     named = {package.id: package for package in plan.packages}
-    packages = [(n, named[name], _row(plan, named[name], checksums, repository, tests)) for n, name in order]
+    packages = [(n, named[name], _row(plan, named[name], checksums)) for n, name in order]
     retired = [(one, group) for group in plan.deprecations for one in files_of(group, checksums)]
     facts = {
         "plan": plan,
@@ -166,7 +163,7 @@ def migration_deliverables(
 def plan_results(plan: Plan, checksums: Sequence[Checksum], tests: Set[str]) -> tuple[Result, ...]:
     """Return what is found for the machine criteria of milestone P1.M2."""
     cycle, misplaced, count = find_cycle(plan), misplaced_files(plan, checksums), len(plan.packages)
-    shown = sum(not tests.isdisjoint(package.parity_tests) for package in plan.packages)
+    shown = sum(set(package.parity_tests) <= tests for package in plan.packages)
     complete = sum(bool(package.scope and files_of(package, checksums)) for package in plan.packages)
     return (
         Result("packages_complete", f"{complete} of {count}", "all", complete == count),
@@ -180,13 +177,10 @@ def _sorter(plan: Plan) -> TopologicalSorter[str]:
     return TopologicalSorter({package.id: package.prerequisites for package in plan.packages})
 
 
-def _row(
-    plan: Plan, package: WorkPackage, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
-) -> dict[str, str | int]:
+def _row(plan: Plan, package: WorkPackage, checksums: Sequence[Checksum]) -> dict[str, str | int]:
     files = files_of(package, checksums)
     lines = {one.sha256: one.lines for one in files}
     distinct = sum(lines.values())
-    there = [name for name in package.targets if _is_there(name, repository)]
     return {
         "package": package.id,
         "title": package.title,
@@ -200,16 +194,6 @@ def _row(
         "risk": package.risk.level,
         "risk_reason": package.risk.reason,
         "legacy_files": "; ".join(one.path for one in files),
-        "target": "; ".join(there),
-        "target_planned": "; ".join(name for name in package.targets if name not in there),
-        "parity_test": "; ".join(name for name in package.parity_tests if name in tests),
-        "parity_test_planned": "; ".join(name for name in package.parity_tests if name not in tests),
+        "target": "; ".join(package.targets),
+        "parity_test": "; ".join(package.parity_tests),
     }
-
-
-def _is_there(target: str, repository: Path) -> bool:
-    """Whether a target exists: a path may have a pattern, anything else is a module."""
-    if "/" in target:
-        return any(repository.glob(target))
-    stem = repository.joinpath(*target.split("."))
-    return stem.with_suffix(".py").is_file() or (stem / "__init__.py").is_file()

@@ -1,4 +1,4 @@
-"""The migration plan: every legacy file has one place, nothing waits for itself, and planned tests are not claimed."""
+"""The migration plan: every legacy file has one place, nothing waits for itself, and its tests and targets exist."""
 
 import csv
 import io
@@ -41,8 +41,8 @@ def tests(named_tests, existing):
 
 
 @pytest.fixture(scope="module")
-def pages(plan, checksums, tests):
-    return migration_deliverables(plan, checksums, PROJECT_ROOT, tests)
+def pages(plan, checksums):
+    return migration_deliverables(plan, checksums)
 
 
 def rows(text):
@@ -89,25 +89,19 @@ def test_volumes_are_those_of_the_checksums(pages):
         assert row["effort"] == ("S" if distinct < 500 else "M" if distinct < 2000 else "L")
 
 
-def test_tests_and_targets_exist_or_are_called_planned(plan, pages, tests):
-    packages = {package.id: package for package in plan.packages}
-    for row in rows(pages["work_packages.csv"]):
-        existing, planned = (
-            [name for name in row[column].split("; ") if name] for column in ("parity_test", "parity_test_planned")
-        )
-        assert sorted(existing + planned) == sorted(packages[row["package"]].parity_tests)
-        assert set(existing) <= tests
-        assert tests.isdisjoint(planned)
-        assert row["target"]
-        for name in filter(None, row["target_planned"].split("; ")):
-            assert not list(PROJECT_ROOT.glob(name.replace(".", "/") + "*"))
+def test_tests_and_targets_exist(plan, pages, tests):
+    found = {row["package"]: row for row in rows(pages["work_packages.csv"])}
+    for package in plan.packages:
+        row = found[package.id]
+        assert (row["parity_test"], row["target"]) == ("; ".join(package.parity_tests), "; ".join(package.targets))
+        assert tests.issuperset(package.parity_tests)
+        for name in package.targets:
+            assert list(PROJECT_ROOT.glob(name if "/" in name else f"{name.replace('.', '/')}*"))
 
 
-def test_what_is_not_there_is_only_planned(plan, checksums, tmp_path):
-    pages = migration_deliverables(plan, checksums, tmp_path, frozenset())
-    assert {(row["parity_test"], row["target"]) for row in rows(pages["work_packages.csv"])} == {("", "")}
-    assert "Parity test:" not in pages["migration_plan.md"]
-    assert [result.passed for result in plan_results(plan, checksums, frozenset())] == [True, True, True, False]
+def test_a_test_that_is_not_there_fails_its_criterion(plan, checksums, tests):
+    lacking = tests - {plan.packages[0].parity_tests[0]}
+    assert [result.passed for result in plan_results(plan, checksums, lacking)] == [True, True, True, False]
 
 
 def test_the_page_states_what_is_kept_changed_and_retired(plan, pages):
@@ -123,8 +117,8 @@ def test_the_page_states_what_is_kept_changed_and_retired(plan, pages):
     assert "D21–D30" in page
 
 
-def test_equal_plans_make_equal_bytes(plan, checksums, pages, tests):
-    assert migration_deliverables(load_plan(), tuple(reversed(checksums)), PROJECT_ROOT, tests) == pages
+def test_equal_plans_make_equal_bytes(checksums, pages):
+    assert migration_deliverables(load_plan(), tuple(reversed(checksums))) == pages
 
 
 def test_results_and_deliverables_are_those_of_the_milestone(plan, checksums, tests, pages):
@@ -142,7 +136,7 @@ def test_a_cycle_is_found_and_named(plan, checksums):
     edges = {(before, one.id) for one in round_trip.packages for before in one.prerequisites}
     assert all(pair in edges for pair in pairwise(cycle))
     with pytest.raises(EvidenceError, match="packages wait for each other: "):
-        migration_deliverables(round_trip, checksums, PROJECT_ROOT, frozenset())
+        migration_deliverables(round_trip, checksums)
     assert not plan_results(round_trip, checksums, frozenset())[1].passed
 
 
@@ -174,7 +168,7 @@ def test_a_file_that_is_lost_doubled_or_imagined(plan, checksums, patterns, mess
     broken = changed(plan, "learning_curves", files=patterns)
     assert any(re.fullmatch(message, sentence) for sentence in misplaced_files(broken, checksums))
     with pytest.raises(EvidenceError, match=message):
-        migration_deliverables(broken, checksums, PROJECT_ROOT, frozenset())
+        migration_deliverables(broken, checksums)
     assert not plan_results(broken, checksums, frozenset())[2].passed
 
 
