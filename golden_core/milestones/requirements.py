@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import read_declared
-from golden_core.milestones.registry import Milestone, Name, Path_, Registry, Text, refuse_repeats
+from golden_core.milestones.registry import Milestone, Name, Path_, Registry, Text
 from golden_core.store.lake import shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
@@ -56,11 +56,6 @@ class Requirements(Section):
     """All of them."""
 
     requirements: Annotated[tuple[Requirement, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _named_once(self) -> Self:
-        refuse_repeats("requirement", [one.id for one in self.requirements])
-        return self
 
 
 def requirements_pages(
