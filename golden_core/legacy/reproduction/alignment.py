@@ -76,10 +76,10 @@ def align(
     A published number is held against the runs only where both can have been scored on the same test targets: as many,
     and of a variance that the published row allows. Whether it could be one more run is asked of the interval of one
     more run, and of every value that rounds to the printed number. Without ``experiments`` the reason of a deviation is
-    unknown. Forecasts of several pairs or horizons, or of a study without a random walk, are a ``RecordError``, a trial
-    scored on other rows than the random walk a ``MissingBenchmarkError``.
+    unknown. A trial scored on other rows than the random walk, or a study without one, is a ``MissingBenchmarkError``.
     """
     scored = errors.trial_errors(forecasts, published)
+    tests = _tests(forecasts.filter(pl.col("forecaster").is_in([*published.rows, BENCHMARK])), significance)
     tried = errors.outcomes(experiments, published, confidence)
     windows = scored.filter(pl.col("forecaster") == BENCHMARK).unique("study", keep="first", maintain_order=True)
     walks = {walk["study"]: walk for walk in windows.iter_rows(named=True)}
@@ -98,7 +98,6 @@ def align(
             | {"random_walk": walk[metric]}
             for metric in METRICS
         ]
-    tests = _tests(forecasts.filter(pl.col("forecaster").is_in([*published.rows, BENCHMARK])), significance)
     table = pl.DataFrame(rows, schema={n: t for n, t in ALIGNMENT.dtypes.items() if n not in tests.columns[2:]})
     table = table.join(tests, on=["study", "variant"], how="left", maintain_order="left")
     return Alignment(ALIGNMENT.conform(table), windows, published, tuple(experiments), confidence, significance)

@@ -19,7 +19,7 @@ from golden_core.evaluation.point import METRICS
 from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.intervals import Interval
-from golden_core.legacy.reproduction.published import PublishedRow, Record, RecordError
+from golden_core.legacy.reproduction.published import PublishedRow, Record
 from golden_core.statistics import t_interval
 
 Verdict = Literal["consistent", "published_better", "published_worse", "other_test_set", "undecided"]
@@ -30,16 +30,9 @@ def trial_errors(forecasts: pl.DataFrame, record: Record) -> pl.DataFrame:
     """Return the errors of every trial of the record's variants and of the random walk; others are left out.
 
     The columns are ``study``, ``forecaster``, ``seed``, ``targets``, ``variance`` of the targets, and ``mae``, ``mse``,
-    ``rmse``, ``r2`` in prices. Several pairs or horizons, or a study without a random walk, are a ``RecordError``.
+    ``rmse``, ``r2`` in prices.
     """
     known = forecasts.filter(pl.col("forecaster").is_in([*record.rows, BENCHMARK]))
-    series = known.select("pair", "horizon").unique()
-    if series.height > 1 or (known["horizon"] != 1).any():
-        raise RecordError(f"the record is of one pair, one bar ahead; the forecasts are of {series.rows()}")
-    walks = set(known.filter(pl.col("forecaster") == BENCHMARK)["study"])
-    without = sorted(set(known["study"]) - walks)
-    if without:
-        raise RecordError(f"study {without[0]} has no {BENCHMARK}: no error is reported without its own")
     return (
         prepare(known)
         .group_by("study", "forecaster", "seed", maintain_order=True)
