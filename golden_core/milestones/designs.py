@@ -41,8 +41,6 @@ MEANING: dict[Status, str] = {
 def configuration_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
     """Return the deliverables of P2.M1, and whether every rule is documented."""
     said, rules = _yaml("rules.yaml"), dict(_rules())
-    if idle := said.keys() - rules.keys():
-        raise EvidenceError(f"rules.yaml: {', '.join(sorted(idle))}: the code has no such rule")
     documented = [name for name in rules if name in said]
     rows = ((f"`{name}`", said.get(name, "not documented"), ", ".join(rules[name]) or "—") for name in rules)
     table = markdown_table(("blamed", "rule", "also reads"), rows)

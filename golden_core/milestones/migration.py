@@ -122,11 +122,9 @@ def misplaced_files(plan: Plan, checksums: Sequence[Checksum]) -> tuple[str, ...
 def migration_deliverables(plan: Plan, checksums: Sequence[Checksum]) -> dict[str, str]:
     """Return the deliverables of milestone P1.M2 by name; equal plans give equal bytes.
 
-    EvidenceError if packages wait for each other, or a legacy file has no place or more than one.
+    EvidenceError if packages wait for each other.
     """
     order = [(number, name) for number, step in enumerate(steps(plan), 1) for name in step]
-    if misplaced := misplaced_files(plan, checksums):
-        raise EvidenceError("; ".join(misplaced))
     named = {package.id: package for package in plan.packages}
     packages = [(n, named[name], _row(plan, named[name], checksums)) for n, name in order]
     retired = [(one, group) for group in plan.deprecations for one in files_of(group, checksums)]

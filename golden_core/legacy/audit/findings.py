@@ -23,7 +23,6 @@ Kind = Literal[
     "rmse_squared_below_mse",
     "mae_above_rmse",
     "disguised_column",
-    "mixed_units",
     "target_variance",
     "ranking",
 ]

@@ -35,15 +35,13 @@ class TestConfiguration:
         assert "| `GarchSettings._stationary` | `alpha` and `beta` are less than 1" in pages["validation_rules.md"]
         assert "| demo | 20080915 | 5 | 5 |" in pages["reproducibility_checklist.md"]
 
-    def test_a_rule_without_words_fails_and_words_without_a_rule_are_refused(self, monkeypatch):
+    def test_a_rule_without_words_fails_and_there_are_no_words_without_a_rule(self, monkeypatch):
         rules = len(dict(designs._rules()))
+        assert len(designs._yaml("rules.yaml")) == rules
         monkeypatch.setattr(TrainingSection, "RULES", (*TrainingSection.RULES, Rule(("epochs",), lambda epochs: None)))
         pages, (result,) = designs.configuration_pages()
         assert (result.value, result.passed) == (f"{rules} of {rules + 1}", False)
         assert "| `TrainingSection.epochs` | not documented |" in pages["validation_rules.md"]
-        monkeypatch.setattr(TrainingSection, "RULES", ())
-        with pytest.raises(EvidenceError, match="the code has no such rule"):
-            designs.configuration_pages()
 
 
 class TestOrchestrator:

@@ -212,7 +212,6 @@ REFUSED = {
     "path of this machine": ({"command": ["python", "/home/me/make.py"]}, "means nothing on another machine"),
     "path in an option": ({"command": ["python", "--out=/tmp/x"]}, "means nothing on another machine"),
     "no command": ({"command": []}, "at least 1 item"),
-    "result twice": ({"results": (*PASSED, PASSED[0])}, "a criterion has two results"),
     "result for a person": ({"results": (Result("approved", 1, "", True),)}, "is for a person to decide"),
     "unknown result": ({"results": (Result("beauty", 1, "", True),)}, "no criterion 'beauty'"),
     "not a number": ({"results": (Result("counts_equal", float("nan"), "", True),)}, "finite number"),

@@ -168,8 +168,6 @@ def test_an_order_exists_exactly_if_no_package_reaches_itself(plan, data):
 def test_a_file_that_is_lost_doubled_or_imagined(plan, checksums, patterns, message):
     broken = changed(plan, "learning_curves", files=patterns)
     assert any(re.fullmatch(message, sentence) for sentence in misplaced_files(broken, checksums))
-    with pytest.raises(EvidenceError, match=message):
-        migration_deliverables(broken, checksums)
     assert not plan_results(broken, checksums, frozenset())[2].passed
 
 
