@@ -1,73 +1,12 @@
-"""Innocent readings: which way each moves the implied variance, shown on data; and what the audit makes of it."""
+"""Innocent readings: what the audit makes of each."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from golden_core.legacy.audit.auditing import audit_table
 from golden_core.store.randomness import Stream
-
-SEEDS = st.integers(0, 2**32)
-
-
-def _run(seed, n=200):
-    """Return targets and forecasts that are neither unbiased nor on the right scale."""
-    generator = Stream(seed, ("tests", "audit", "readings")).generator()
-    y = 50 * generator.random() + np.cumsum(generator.normal(size=n))
-    return generator, y, y.mean() + (0.5 + generator.random()) * (y - y.mean()) + generator.normal(size=n)
-
-
-def _scores(y, f):
-    error = f - y
-    mse = np.mean(error**2)
-    return {"mae": np.abs(error).mean(), "mse": mse, "rmse": np.sqrt(mse), "r2": 1 - mse / y.var()}
-
-
-@given(SEEDS)
-def test_rmse_averaged_over_seeds_only_lowers(seed):
-    generator, y, f = _run(seed)
-    runs = [_scores(y, f + size * generator.normal(size=len(y))) for size in (0.5, 1.0, 3.0)]
-    mean = {name: np.mean([run[name] for run in runs]) for name in runs[0]}
-    assert mean["rmse"] ** 2 / (1 - mean["r2"]) < y.var()
-    assert mean["mse"] / (1 - mean["r2"]) == pytest.approx(y.var())
-    assert mean["mse"] <= len(runs) * mean["rmse"] ** 2  # the fewest runs that a gap needs
-    assert mean["mae"] <= mean["rmse"]
-
-
-@given(SEEDS)
-def test_squared_correlation_only_raises(seed):
-    _, y, f = _run(seed)
-    found = _scores(y, f)
-    assert found["mse"] / (1 - np.corrcoef(y, f)[0, 1] ** 2) >= y.var() * (1 - 1e-12)
-
-
-@given(SEEDS, st.integers(1, 30))
-def test_adjusted_r2_only_lowers(seed, inputs):
-    _, y, f = _run(seed)
-    found, n = _scores(y, f), len(y)
-    adjusted = 1 - (1 - found["r2"]) * (n - 1) / (n - inputs - 1)
-    assert found["mse"] / (1 - adjusted) == pytest.approx(y.var() * (n - inputs - 1) / (n - 1))
-
-
-@given(SEEDS, st.integers(1, 150))
-def test_a_look_back_raises_to_at_most_n_over_what_is_left(seed, dropped):
-    _, y, _ = _run(seed)
-    assert y[dropped:].var() <= y.var() * len(y) / (len(y) - dropped) * (1 + 1e-12)
-
-
-@given(SEEDS, st.integers(1, 100))
-def test_padding_with_zeros(seed, zeros):
-    _, y, f = _run(seed)
-    q = zeros / (len(y) + zeros)
-    padded = _scores(np.append(y, np.zeros(zeros)), np.append(f, np.zeros(zeros)))
-    implied = padded["mse"] / (1 - padded["r2"])
-    assert implied == pytest.approx((1 - q) * y.var() + q * (1 - q) * y.mean() ** 2)
-
-
-# ------------------------------------------------------------------------------------------- what the audit makes of it
 
 AGREEING = "A,0.5000,0.7500\nB,0.6000,0.6400\nC,0.7000,0.5100\nD,0.8000,0.3600\n"  # target variance 1
 COARSE = "A,0.500,0.75\nB,0.600,0.64\nC,0.700,0.51\nD,0.400,0.84\n"
@@ -345,12 +284,12 @@ def test_single_precision_explains_the_last_of_many_digits(tmp_path):
 
 
 def test_a_double_printed_in_full_is_not_accused(tmp_path):
-    generator, y, f = _run(0)
-    rows = "".join(
-        f"m{i},{s['mae']!r},{s['mse']!r},{s['rmse']!r},{s['r2']!r}\n"
-        for i in range(8)
-        if (s := {k: float(v) for k, v in _scores(y, f + generator.normal(size=len(y))).items()})
-    )
+    generator = Stream(0, ("tests", "audit", "readings")).generator()
+    y, rows = 25 + np.cumsum(generator.normal(size=200)), ""
+    for model in range(8):
+        error = generator.normal(1, 2, size=200)
+        mse = float(np.mean(error**2))
+        rows += f"m{model},{np.abs(error).mean().item()!r},{mse!r},{mse**0.5!r},{1 - mse / y.var().item()!r}\n"
     assert _audited(tmp_path, rows, header="model,mae,mse,rmse,r2").findings == ()
 
 
