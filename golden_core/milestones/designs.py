@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from golden_core.forecasters import ENTRY_POINT_GROUP
 from golden_core.milestones.evidence import Result, all_held, render
-from golden_core.milestones.interfaces import Interface, dot, interfaces, svg
+from golden_core.milestones.interfaces import Interface, interfaces, svg
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.preparation.catalogue import load_study, study_names, vocabulary
@@ -85,7 +85,6 @@ def orchestrator_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
     }
     pages = {
         "orchestrator_design.md": render(TEXTS / "orchestrator_design.md.jinja", facts),
-        "interfaces.dot": dot(found),
         "interfaces.svg": svg(found),
     }
     asked, environment = ("git.commit", "machine.cpu", "machine.gpu"), describe_environment()

@@ -22,7 +22,6 @@ from golden_core.trials.campaign import Outcome
 from golden_core.trials.identity import SeriesInputs, Trial
 
 CLASSES: tuple[type, ...] = (Source, Forecaster, SeriesInputs, Examples, Outcome, Windows, Context, Stream, Trial)
-_SPECIAL = re.compile(r'([{}|<>"\\])')  # to DOT
 LETTERS = 46  # of a line within a box
 WIDTH, GAP, LINE, LEAST = 3.4, 1.0, 0.17, 0.3  # inches: of a box, between columns, between lines, between boxes
 
@@ -41,16 +40,6 @@ class Interface:
 def interfaces() -> tuple[Interface, ...]:
     """Return every contract."""
     return tuple(_interface(one) for one in CLASSES)
-
-
-def dot(found: tuple[Interface, ...]) -> str:
-    """Return the contracts as a DOT document."""
-    lines = ["digraph interfaces {", "  graph [rankdir=LR];", '  node [shape=record fontname="Helvetica"];']
-    for one in found:
-        members = "".join(_SPECIAL.sub(r"\\\1", f"{name}{said}") + "\\l" for name, said in one.members.items())
-        lines.append(f'  {one.name} [label="{{{one.name}|{members}}}"];')
-    lines += [f"  {one.name} -> {other};" for one in found for other in one.uses]
-    return "\n".join([*lines, "}", ""])
 
 
 def svg(found: tuple[Interface, ...]) -> str:

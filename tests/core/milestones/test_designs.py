@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from golden_core.milestones import designs
-from golden_core.milestones.interfaces import dot, interfaces
+from golden_core.milestones.interfaces import interfaces
 from golden_core.milestones.makers import MAKERS, Given
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
@@ -58,7 +58,6 @@ class TestOrchestrator:
         assert uses["Forecaster"] == {"Context", "Examples", "Windows", "Stream"}
         assert uses["Examples"] == {"Windows"}
         assert uses["Windows"] == set()
-        assert "  Forecaster -> Windows;" in dot(interfaces())
 
     def test_the_metadata_specification_is_what_a_trial_records(self, finished):
         path = next(finished.root.glob("studies/*/trials/*/*/*/provenance.json"))
