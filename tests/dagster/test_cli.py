@@ -249,12 +249,6 @@ def test_options_of_the_audit(tmp_path):
     assert "80/10/10 (100 targets; A, B)" in split.output
 
 
-def test_the_status_of_the_plan():
-    result = golden("milestones", "status")
-    assert result.exit_code == 0
-    assert "gate P6 open: 3 of 3 milestones" in result.output
-
-
 def test_an_import_onto_a_folder_is_refused(tmp_path):
     source = write_keras_file(tmp_path / "v01.keras", "v01", random_network("v01"), "keras")
     (tmp_path / "out").mkdir()

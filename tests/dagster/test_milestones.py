@@ -126,10 +126,13 @@ def test_every_criterion_is_a_check_of_some_asset():
 
 
 def test_an_exit_gate_says_what_is_open(evidence):
-    (phase,) = (phase for phase in load_registry().phases if phase.id == "P0")
-    (found,) = run(gate_asset(phase), gate_check(phase)).get_asset_check_evaluations()
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert found.description == "open: P0.M1, P0.M2, scope_approved"
+    for phase in load_registry().phases:
+        result = run(gate_asset(phase), gate_check(phase))
+        assert result.asset_materializations_for_node(f"milestones__{phase.id}")[0].metadata["met"].value is False
+        (found,) = result.get_asset_check_evaluations()
+        assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+        if phase.id == "P0":
+            assert found.description == "open: P0.M1, P0.M2, scope_approved"
 
 
 def test_a_milestone_without_a_maker_stays_planned(evidence):
@@ -137,9 +140,3 @@ def test_a_milestone_without_a_maker_stays_planned(evidence):
     metadata = result.asset_materializations_for_node("milestones__P6_M3")[0].metadata
     assert metadata["state"].value == "Planned"
     assert list(evidence.iterdir()) == []
-
-
-def test_no_gate_is_met(evidence):
-    for phase in load_registry().phases:
-        result = run(gate_asset(phase))
-        assert result.asset_materializations_for_node(f"milestones__{phase.id}")[0].metadata["met"].value is False

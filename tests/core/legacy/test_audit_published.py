@@ -221,11 +221,3 @@ def test_malformed_claims(tmp_path, line, message):
     path.write_text(f"text,kind,row,baseline,metric,claimed\n{line}\n")
     with pytest.raises(TableError, match=message):
         read_claims(path)
-
-
-@pytest.mark.shared
-def test_the_frozen_table_is_the_published_one():
-    shared = ROOT / "../shared/legacy/published_results.csv"
-    if not shared.is_file():
-        pytest.skip("the developers' folder ../shared is absent")
-    assert shared.read_bytes() == TABLE.read_bytes()
