@@ -18,7 +18,7 @@ from golden_core.market.clock import SESSIONS
 from golden_core.market.holidays import CLOSURES
 from golden_core.milestones.evidence import Result, render
 from golden_core.milestones.place import Place
-from golden_core.milestones.records import read_declared
+from golden_core.publication.declared import read_declared
 from golden_core.store.lake import Home, shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
@@ -84,9 +84,9 @@ def _scorecard(workers: int) -> pl.DataFrame:
     return rows
 
 
-def load_test_plan(path: Path = LOADER_TESTS) -> TestPlan:
-    """Read a plan; EvidenceError if it is none."""
-    return read_declared(TestPlan, path)
+def load_test_plan() -> TestPlan:
+    """Read the plan."""
+    return read_declared(TestPlan, LOADER_TESTS)
 
 
 def existing_tests(repository: Path, names: Iterable[str]) -> frozenset[str]:

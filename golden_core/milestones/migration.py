@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
@@ -13,8 +12,9 @@ from pydantic import Field
 
 from golden_core.legacy.inventory import Checksum
 from golden_core.milestones.evidence import Result, render
-from golden_core.milestones.records import EvidenceError, read_declared
+from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Name, Text, matches
+from golden_core.publication.declared import read_declared
 from golden_core.store.lake import shipped
 from golden_core.study import Section
 
@@ -70,9 +70,9 @@ class Plan(Section):
     deprecations: tuple[Deprecation, ...]
 
 
-def load_plan(path: Path = MIGRATION / "packages.yaml") -> Plan:
-    """Read the plan; EvidenceError names the file and the place of what is wrong."""
-    return read_declared(Plan, path)
+def load_plan() -> Plan:
+    """Read the plan."""
+    return read_declared(Plan, MIGRATION / "packages.yaml")
 
 
 def find_cycle(plan: Plan) -> tuple[str, ...]:

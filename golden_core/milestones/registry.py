@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, RootModel, model_validator
 
-from golden_core.milestones.records import read_declared
+from golden_core.publication.declared import read_declared
 from golden_core.store.lake import shipped
 from golden_core.study import Section
 
@@ -158,11 +158,11 @@ class Registry:
         raise LookupError(f"no milestone {identity!r}; the plan has {', '.join(m.id for m in self.milestones)}")
 
 
-def load_registry(folder: Path = PLAN) -> Registry:
-    """Read roles.yaml and P0.yaml … P6.yaml; EvidenceError names the file and what is wrong."""
-    roles = read_declared(_Roles, folder / "roles.yaml").root
+def load_registry() -> Registry:
+    """Read roles.yaml and P0.yaml … P6.yaml."""
+    roles = read_declared(_Roles, PLAN / "roles.yaml").root
     titles = {role: said.title for role, said in roles.items()}
-    return Registry(titles, tuple(read_declared(Phase, folder / f"{name}.yaml") for name in PHASES))
+    return Registry(titles, tuple(read_declared(Phase, PLAN / f"{name}.yaml") for name in PHASES))
 
 
 def matches(name: str, pattern: str) -> bool:

@@ -4,11 +4,11 @@ import io
 import zipfile
 
 import pytest
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from golden_core.milestones.makers import known_checks
 from golden_core.milestones.place import Place
-from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import load_registry
 from golden_core.milestones.requirements import (
     COLUMNS,
@@ -96,7 +96,7 @@ def test_a_row_that_points_nowhere_is_named(changed, checks, name, values, said)
     ],
 )
 def test_a_row_that_cannot_be_measured_is_refused(changed, values, said):
-    with pytest.raises(EvidenceError, match=said):
+    with pytest.raises(ValidationError, match=said):
         load_requirements(changed("gate_green", **values))
 
 
