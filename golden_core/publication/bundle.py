@@ -104,7 +104,7 @@ def documents(root: Path, study: Study, commit: str | None) -> dict[str, str]:
         "persistent_identifiers.md": words("persistent_identifiers.md"),
         "external_review.md": words("external_review.md"),
         "post_mortem.md": words("post_mortem.md"),
-        "reproducibility_checklist.md": checklist_page(root),
+        "reproducibility_checklist.md": checklist_page(),
         "release_notes.md": release_notes(root),
         "licences.csv": licences(found).write_csv(),
         "sbom.cdx.json": bill_of_materials(found),
