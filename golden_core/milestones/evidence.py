@@ -182,8 +182,6 @@ def _says_more(new: Metadata, old: Metadata) -> bool:
 
 def _bytes(path: Path) -> bytes | None:
     """Return what lies in place of a deliverable, or nothing."""
-    if path.is_symlink() or path.is_dir():
-        raise EvidenceError(f"{path}: is a link or a folder where a deliverable belongs; remove it")
     return path.read_bytes() if path.exists() else None
 
 

@@ -225,13 +225,6 @@ def test_nothing_is_written_when_something_is_wrong(project, changes, message):
     assert not project.place.evidence.exists()
 
 
-def test_a_link_in_place_of_a_deliverable_is_refused(project, tmp_path):
-    project.folder.mkdir(parents=True)
-    (project.folder / "report.md").symlink_to(tmp_path / "elsewhere.md")
-    with pytest.raises(EvidenceError, match="is a link or a folder where a deliverable belongs"):
-        project.write()
-
-
 def test_without_a_name_in_git_there_is_no_author(project):
     project.git("config", "--unset", "user.name")
     assert project.write().metadata.author is None
