@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["script", "configuration", "text", "binary"]
-EntryKind = Literal["__main__", "argparse", "sys.argv", "runs on import"]
+EntryKind = Literal["__main__", "argparse", "runs on import"]
 
 _VERSION = re.compile(r"(?i)v(er(sion)?)?[ ._-]?\d+")
 

@@ -83,24 +83,18 @@ def _name(node: ast.AST) -> str | None:
 
 
 def _imported_modules(nodes: list[ast.AST]) -> Iterator[ImportedModule]:
-    """Yield the modules of import statements, and of ``import_module("…")`` and ``__import__("…")``."""
+    """Yield the modules of import statements."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (ImportedModule(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield ImportedModule(node.module or "", node.level, tuple(alias.name for alias in node.names))
-        elif isinstance(node, ast.Call) and last_name(node.func) in ("import_module", "__import__") and node.args:
-            name = constant_text(node.args[0])
-            if name and not name.startswith("."):
-                yield ImportedModule(name)
 
 
 def _entry_points(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[tuple[EntryKind, int]]:
     """Yield how a module is started, and the first line that acts when it is merely imported."""
     guarded = [node for node in tree.body if isinstance(node, ast.If) and any(map(_asks_for_main, ast.walk(node.test)))]
     yield from (("__main__", node.lineno) for node in guarded)
-    arguments = [n for n in nodes if isinstance(n, ast.Attribute) and (last_name(n.value), n.attr) == ("sys", "argv")]
-    yield from (("sys.argv", node.lineno) for node in arguments[:1])
     makers = (node for node in nodes if isinstance(node, ast.Call) and last_name(node.func) == "ArgumentParser")
     yield from (("argparse", node.lineno) for node in makers)
     calls = [node for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]

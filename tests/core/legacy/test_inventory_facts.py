@@ -56,8 +56,7 @@ from . import helpers, nothing
 from .package import part
 from ..v_02 import other
 import bare.module
-importlib.import_module("sklearn.metrics")
-__import__("gone")
+import sklearn.metrics, gone
 """
     beside = ("v_01/helpers.py", "v_01/package/__init__.py", "v_01/package/part.py", "v_01/bare/module.py")
     inventory = scan(tmp_path, {"v_01/Run.py": source, **dict.fromkeys((*beside, "v_02/other.py"), "")})
@@ -76,18 +75,16 @@ def test_a_module_beside_the_script_hides_the_standard_library_and_a_bare_folder
 
 def test_entry_points(tmp_path):
     run = """
-import argparse, sys
+import argparse
 parser = argparse.ArgumentParser()
 if "__main__" == __name__:
     print(1)
-path = sys.argv[1]
-n = int(sys.argv[2])
 def train(): ...
 for i in range(3):
     print(i)
 """
     points = script(scan(tmp_path, {"v/Run.py": run}), "v/Run.py").entry_points
-    lines = {"__main__": 4, "argparse": 3, "sys.argv": 6, "runs on import": 9}
+    lines = {"__main__": 4, "argparse": 3, "runs on import": 7}
     assert set(points) == {EntryPoint(kind, f"v/Run.py:{line}") for kind, line in lines.items()}
 
 
