@@ -14,7 +14,7 @@ import dagster as dg
 from golden_core.study import Study
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs
 from golden_dagster.defs.data import raw_key
-from golden_dagster.lib.automation import DEFAULT_PER_TICK, PER_TICK, OneRunPerAsset
+from golden_dagster.lib.automation import PER_TICK, OneRunPerAsset
 from golden_dagster.lib.failures import failure_messages
 from golden_dagster.resources import StudyResource
 
@@ -33,7 +33,7 @@ def definitions(study: Study) -> dg.Definitions:
         description=(
             "Makes again what is missing or was made from other data or code: bars, folds, trials, tables, report, "
             "layer by layer, one run per asset, and only the partitions that need it, at most "
-            f"{DEFAULT_PER_TICK} ({PER_TICK}) of an asset at a tick. What failed is not tried again by itself."
+            f"{PER_TICK} of an asset at a tick. What failed is not tried again by itself."
         ),
         minimum_interval_seconds=60,
     )

@@ -1,7 +1,6 @@
 """When an asset asks to be made again by itself, how much of it at one tick, and by which runs."""
 
 import datetime
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +10,7 @@ from dagster_shared.record import replace
 
 from golden_dagster.partitions import enclosing
 
-PER_TICK = "GOLDEN_PARTITIONS_PER_TICK"
-DEFAULT_PER_TICK = 200
+PER_TICK = 200  # partitions of one asset
 
 Condition = dg.AutomationCondition[Any]
 
@@ -57,20 +55,6 @@ def _at_rest() -> Condition:
     )
 
 
-def partitions_per_tick() -> int:
-    """Return how many partitions of one asset are asked for at one tick: GOLDEN_PARTITIONS_PER_TICK.
-
-    Raises
-    ------
-    ValueError
-        If that is set to anything but a positive whole number.
-    """
-    text = os.environ.get(PER_TICK) or str(DEFAULT_PER_TICK)
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise ValueError(f"{PER_TICK} must be a whole number of partitions, 1 or more, got {text!r}")
-    return int(text)
-
-
 class CappedCondition(Condition):
     """What another condition asks for, but no more than fits into one tick; the rest stays asked for.
 
@@ -95,9 +79,9 @@ class CappedCondition(Condition):
         child = await context.for_child_condition(
             self.operand, child_indices=[0], candidate_subset=context.candidate_subset
         ).evaluate_async()
-        wanted, limit = child.true_subset, partitions_per_tick()
-        if wanted.size > limit:
-            kept = _fitting(context.partitions_def, wanted.expensively_compute_partition_keys(), limit)
+        wanted = child.true_subset
+        if wanted.size > PER_TICK:
+            kept = _fitting(context.partitions_def, wanted.expensively_compute_partition_keys(), PER_TICK)
             wanted = context.asset_graph_view.get_subset_from_partition_keys(context.key, context.partitions_def, kept)
         return dg.AutomationResult(context, wanted, child_results=[child])
 

@@ -15,7 +15,8 @@ from golden_dagster.dead_runs import PROCESS_TAG, process_tag
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs import automation
 from golden_dagster.defs.automation import GOLDEN, failed_runs
-from golden_dagster.lib.automation import RANGE, partitions_per_tick
+from golden_dagster.lib import automation as conditions
+from golden_dagster.lib.automation import RANGE
 from golden_dagster.lib.failures import failure_messages
 from golden_dagster.resources import StudyResource
 
@@ -112,7 +113,7 @@ def test_scattered_gaps_are_one_run_per_asset(gaps):
 
 def test_a_tick_asks_for_no_more_than_it_may_and_the_next_ones_for_the_rest(gaps, monkeypatch):
     located, instance, missing = gaps
-    monkeypatch.setenv("GOLDEN_PARTITIONS_PER_TICK", "4")
+    monkeypatch.setattr(conditions, "PER_TICK", 4)
     cursor, ticks = None, 0
     while any(missing.values()):
         cursor, found = tick(located, instance, cursor)
@@ -126,13 +127,6 @@ def test_a_tick_asks_for_no_more_than_it_may_and_the_next_ones_for_the_rest(gaps
         ticks += 1
     assert 3 <= ticks <= 6
     assert tick(located, instance, cursor)[1] == {}
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
-def test_a_cap_that_is_no_number_of_partitions_is_refused(text, monkeypatch):
-    monkeypatch.setenv("GOLDEN_PARTITIONS_PER_TICK", text)
-    with pytest.raises(ValueError, match=f"GOLDEN_PARTITIONS_PER_TICK must be a whole number .* got '{text}'"):
-        partitions_per_tick()
 
 
 def judge(instance, graph, *, passed, without=(), asset=FOLDS):
