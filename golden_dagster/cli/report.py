@@ -122,10 +122,7 @@ def figures(
         typer.echo(f"written: {to / file}")
 
 
-def retrials(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Of retrials; all without it.")] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="Folder to write to; by default reports/retrials.")] = None,
-) -> None:
+def retrials() -> None:
     """Write what was claimed, what holds and which leak would do as retrials.csv and retrials.md.
 
     Their studies are run first: golden run retrial_puzzle_ends, retrial_puzzle_means and retrial_exformer.
@@ -134,11 +131,7 @@ def retrials(
     from golden_core.store.lake import Home, write_text
 
     home, console = Home.from_environment(), terminal()
-    known = {one.name: one for one in retried.retrials()}
-    if unknown := sorted({*(names or ())} - {*known}):
-        raise typer.BadParameter(f"no retrial is called {', '.join(unknown)}; there are {', '.join(known)}")
-    found = retried.retrials_table(home, [one for name, one in known.items() if not names or name in names])
-    folder = to or home.reports / "retrials"
+    found, folder = retried.retrials_table(home, retried.retrials()), home.reports / "retrials"
     write_text(found.write_csv(), folder / "retrials.csv")
     write_text(retried.retrials_page(found), folder / "retrials.md")
     shown = found.filter(found["row"] != "court").select("retrial", "row", "closes", "forecaster", "n", "statistic")
