@@ -93,14 +93,6 @@ def audit_table_(
     raise typer.Exit(1 if wrong else 0)
 
 
-@app.command()
-def register(out: Folder = None) -> None:
-    """Print the leakage register; every risk is shown on data by its probe."""
-    from golden_core.legacy.forensics.register import leakage_register_csv
-
-    _give({"leakage_register.csv": leakage_register_csv()}, out)
-
-
 def _give(pages: dict[str, str], out: Path | None) -> None:
     """Print the first page, or write all of them into a folder."""
     if out is None:
