@@ -35,12 +35,6 @@ def requested(instance, definitions):
     return {key: result.get_requested_partitions(dg.AssetKey(["models", key])) for key in NOTHING}
 
 
-def test_the_daily_refresh_comes_after_the_publication():
-    schedule = definitions().resolve_schedule_def("daily_ecb_refresh")
-    # Published around 16:00 in Frankfurt, on working days, in summer and in winter.
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 16 * * 1-5", "Europe/Berlin")
-
-
 def test_the_refresh_job_asks_the_source():
     job = definitions().resolve_job_def("refresh_ecb_rates")
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == {"ecb_rates"}
@@ -48,7 +42,7 @@ def test_the_refresh_job_asks_the_source():
 
 def test_nothing_is_asked_for_when_all_is_there(finished):
     with opened() as campaign:
-        assert requested(campaign.instance, campaign.definitions) == NOTHING
+        assert dg.evaluate_automation_conditions(campaign.definitions, campaign.instance).total_requested == 0
 
 
 def test_trials_that_were_never_run_are_asked_for(broken):
@@ -129,11 +123,11 @@ def test_a_tick_asks_for_no_more_than_it_may_and_the_next_ones_for_the_rest(gaps
     assert tick(located, instance, cursor)[1] == {}
 
 
-def judge(instance, graph, *, passed, without=(), asset=FOLDS):
-    """Report an evaluation of every blocking check of an asset."""
-    for key in graph.get_check_keys_for_assets({asset}):
+def judge(instance, graph, *, passed, without=()):
+    """Report an evaluation of every blocking check of the folds."""
+    for key in graph.get_check_keys_for_assets({FOLDS}):
         if graph.get_check_spec(key).blocking and key.name not in without:
-            evaluation = dg.AssetCheckEvaluation(asset_key=asset, check_name=key.name, passed=passed(key.name))
+            evaluation = dg.AssetCheckEvaluation(asset_key=FOLDS, check_name=key.name, passed=passed(key.name))
             instance.report_runless_asset_event(evaluation)
 
 
@@ -169,56 +163,6 @@ def test_a_trial_whose_run_failed_is_not_asked_for_again(broken):
         assert requested(campaign.instance, campaign.definitions)["dlinear"] == set()
 
 
-class Nights:
-    """Ticks of the automation sensor on a finished campaign, and what happens between them."""
-
-    def __init__(self, campaign):
-        self.campaign, self.cursor = campaign, None
-        self.graph = campaign.definitions.resolve_asset_graph()
-
-    def asked(self):
-        """Return what one tick asks for: asset → partitions."""
-        result = dg.evaluate_automation_conditions(
-            self.campaign.definitions, self.campaign.instance, cursor=self.cursor
-        )
-        self.cursor = result.cursor
-        keys = [key for key in self.graph.get_all_asset_keys() if result.get_num_requested(key)]
-        return {key.to_user_string(): {str(p) for p in result.get_requested_partitions(key)} for key in keys}
-
-    def made(self, name, version, *partitions):
-        """Log an asset with another data version, as its run would, with its blocking checks passed."""
-        key = dg.AssetKey(name.split("/"))
-        for partition in partitions or (None,):
-            event = dg.AssetMaterialization(key, partition=partition, tags={"dagster/data_version": version})
-            self.campaign.instance.report_runless_asset_event(event)
-        judge(self.campaign.instance, self.graph, passed=lambda _: True, asset=key)
-
-
-def test_a_change_passes_down_the_chain_layer_by_layer_and_nowhere_else(broken):
-    """Only the pair whose bars changed, only its series, only its trials; then what gathers them; then rest."""
-    trials = {"s00|EURUSD_h1", "s01|EURUSD_h1"}
-    with opened() as campaign:
-        nights = Nights(campaign)
-        assert nights.asked() == nights.asked() == {}
-        nights.made("ecb_rates", "new rates")
-        assert nights.asked() == {"clean_bars": {"EURUSD", "USDJPY"}}
-        nights.made("clean_bars", "new bars", "EURUSD")
-        assert nights.asked() == {"folds": {"EURUSD_h1"}, "data_quality": {"None"}}
-        nights.made("data_quality", "new quality")
-        nights.made("folds", "new folds", "EURUSD_h1")
-        assert nights.asked() == {f"models/{name}": trials for name in ("ar", "dlinear", "random_walk")}
-        for name in ("ar", "dlinear", "random_walk"):
-            nights.made(f"models/{name}", "new trials", *trials)
-        assert nights.asked() == {"metrics": {"None"}}
-        nights.made("metrics", "new metrics")
-        assert nights.asked() == {"leaderboard": {"None"}, "comparisons": {"None"}}
-        nights.made("leaderboard", "new board")
-        nights.made("comparisons", "new tests")
-        assert nights.asked() == {"report": {"None"}}
-        nights.made("report", "new report")
-        assert nights.asked() == nights.asked() == {}
-
-
 def test_the_version_of_folds_is_that_of_all_their_trials_read(finished):
     """Bars grow every night and leave most folds as they are; the trials are stale all the same."""
     with opened() as campaign:
@@ -226,15 +170,6 @@ def test_the_version_of_folds_is_that_of_all_their_trials_read(finished):
         found = {record.partition_key: record.asset_materialization.tags["dagster/data_version"] for record in versions}
         pairs = ("EURUSD", "USDJPY")
         assert found == {f"{pair}_h1": series_inputs(finished, campaign.study, pair, 1).hash for pair in pairs}
-
-
-def test_rates_that_did_not_change_ask_for_nothing(broken):
-    with opened() as campaign:
-        nights = Nights(campaign)
-        nights.asked()
-        event = campaign.instance.get_latest_materialization_event(dg.AssetKey("ecb_rates")).asset_materialization
-        nights.made("ecb_rates", event.tags["dagster/data_version"])
-        assert nights.asked() == {}
 
 
 def test_failures_are_handed_to_a_command(tmp_path, monkeypatch):
@@ -283,8 +218,6 @@ def test_the_night_is_refresh_and_gate(status, monkeypatch):
         return (status, "no answer\n") if "refresh" in command else (0, "a table\npassed\n")
 
     monkeypatch.setattr(automation, "passed_on", ran)
-    schedule = definitions().resolve_schedule_def("nightly_study")
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 18 * * 1-5", "Europe/Berlin")
     resource = StudyResource(study="smoke", overrides={"training.epochs": 2})
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions_for(load_study("smoke"), resource).resolve_job_def("study")

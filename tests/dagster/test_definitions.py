@@ -176,13 +176,6 @@ def test_partition_keys_name_trials():
     assert all(trial_of("v08", trial_key(trial)) == trial for trial in trials)
 
 
-def test_blocking_checks_guard_the_shared_inputs():
-    graph = graph_of("demo")
-    blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
-    probes = {"nothing_sees_the_future", "fits_touch_only_their_rows", "parts_kept_apart", "no_feature_too_good"}
-    assert {"no_label_overlap", "embargo_kept", "scaler_fitted_on_train_only"} | probes <= blocking
-
-
 def test_every_run_of_the_command_line_belongs_to_a_job(finished):
     """As the web UI looks it up: by name."""
     repository = definitions_for(load_study("smoke"), StudyResource(study="smoke")).get_repository_def()
