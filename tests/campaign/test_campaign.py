@@ -6,7 +6,7 @@ import zipfile
 
 import polars as pl
 import pytest
-from support.campaigns import OVERRIDES, finish, opened
+from support.campaigns import OVERRIDES, SETTINGS, finish, opened
 from support.commands import golden
 
 from golden_core.preparation import prepare_all, prepare_pair, prepare_series
@@ -183,8 +183,7 @@ def test_finishing_after_losing_the_warehouse(broken):
     ],
 )
 def test_data_that_cannot_carry_the_study_is_one_clear_message(broken, override, message):
-    arguments = [part for text in (*OVERRIDES, override) for part in ("--set", text)]
-    result = golden("run", "smoke", "--backend", "sequential", *arguments)
+    result = golden("run", "smoke", "--backend", "sequential", *SETTINGS, "--set", override)
     assert result.exit_code == (1 if "usable" in message else 2)  # what the data alone tell is a run that failed
     assert message in result.output
     assert "Traceback" not in result.output

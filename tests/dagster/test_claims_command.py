@@ -5,32 +5,18 @@ import datetime
 import numpy as np
 import polars as pl
 import pytest
+from support.claims import forecast_rows
 from support.commands import golden, said
 
 from golden_core.claims.decisions import claims_table
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import FORECASTS
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import stored
 from golden_core.trials.registration import Standing
 
 N = 400
-
-
-def rows(forecaster, y, y_pred):
-    frame = pl.DataFrame({"y_true": y, "y_pred": y_pred}).with_row_index("day")
-    cutoff = pl.lit(datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)) + pl.duration(days="day")
-    facts = {"study": "demo", "forecaster": forecaster, "pair": "EURUSD", "horizon": 1, "seed": 0, "fold": 0}
-    filled = frame.with_columns(
-        **{name: pl.lit(value) for name, value in facts.items()},
-        cutoff=cutoff,
-        target_at=cutoff,
-        crosses_closure=pl.lit(False),
-        **{name: pl.lit(1.0) for name in ("last_close", "true_close", "pred_close", "scale", "volatility")},
-    )
-    return filled.select(pl.col(column.name).cast(column.dtype) for column in FORECASTS.columns)
 
 
 @pytest.fixture
@@ -40,7 +26,9 @@ def asked(tmp_path, monkeypatch):
     study, home = load_study("demo"), Home.from_environment()
     y = 0.01 * Stream(5).child("claims").generator().standard_normal(N)
     known = {"random_walk": 0 * y, "ar": 0.2 * y, "drift": np.roll(y, 1)}
-    forecasts = pl.concat(rows(name, y, y_pred) for name, y_pred in known.items())
+    first = datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)
+    made = [forecast_rows(name, "EURUSD", 0, first, y, y_pred) for name, y_pred in known.items()]
+    forecasts = pl.concat(made).with_columns(study=pl.lit("demo"))
     asked = study.protocol.model_copy(update={"kinds": ("more_accurate", "predicts", "equivalent")})
     for name, registered in (("demo", True), ("late", False), ("smoke_late", False)):
         table = claims_table(name, forecasts, asked, 0.95, Standing(registered, 2))

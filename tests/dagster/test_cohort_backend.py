@@ -2,7 +2,7 @@
 
 import shutil
 
-from support.campaigns import OVERRIDES
+from support.campaigns import OVERRIDES, SETTINGS
 from support.commands import golden
 
 from golden_core.trials.outputs import read_provenance
@@ -29,8 +29,7 @@ def test_the_stage_of_models_trains_networks_together_and_records_each_trial(bro
 
 
 def test_a_study_for_a_card_ends_with_one_line_where_there_is_none(finished):
-    settings = [part for override in (*OVERRIDES, "training.device=cuda") for part in ("--set", override)]
-    result = golden("run", "smoke", "--backend", "cohort", *settings)
+    result = golden("run", "smoke", "--backend", "cohort", *SETTINGS, "--set", "training.device=cuda")
     assert result.exit_code == 2
     assert result.stderr.startswith("study 'smoke': training.device is cuda, and this machine")
     assert result.stderr.count("\n") == 1

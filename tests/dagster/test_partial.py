@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, opened
+from support.damage import cut_off
 
 from golden_core.evaluation.campaign import evaluate, evaluation_is_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw
@@ -50,17 +51,12 @@ def test_a_trial_that_is_asked_for_first_names_what_it_lacks(tmp_path, monkeypat
     assert message.endswith("EURUSD.parquet does not exist yet: materialise bars and folds of EURUSD_h1 first")
 
 
-def damage(path):
-    """Cut a file off in its middle."""
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
 def test_what_can_be_made_again_is_made_again(broken):
     """Files cut off in the middle: nothing ends in a traceback, and the next run makes them again."""
     folder = broken.study("smoke")
     bars = folder.table("bars", "EURUSD").read_bytes()
     for path in (folder.table("bars", "EURUSD"), folder.source, folder.root / "evaluated.json"):
-        damage(path)
+        cut_off(path)
     study = load_variant("smoke", OVERRIDES)
     status = trial_status(broken, study, all_trials(study))
     assert status.group_by("pair").agg(pl.col("status").unique().first()).sort("pair").rows() == [
