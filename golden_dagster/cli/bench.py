@@ -164,7 +164,7 @@ def accept(benchmark: Annotated[Benchmark, typer.Argument(metavar="BENCHMARK", h
     from golden_core.store.lake import Home
 
     for name in accepted(Home.from_environment(), benchmark):
-        terminal().print(f"accepted: {benchmark}, run {name}", highlight=False)
+        terminal().print(f"accepted: {benchmark}, run {name}")
 
 
 @app.command()
@@ -191,7 +191,7 @@ def cohort(
     except (ValueError, DeviceError) as error:
         raise typer.BadParameter(str(error)) from None
     console.print(cohort_view(found))
-    console.print(said_of_study(found), highlight=False, soft_wrap=True)
+    console.print(said_of_study(found), soft_wrap=True)
     _filed(console, "cohort", loaded.name, list(found.measurements()))
     _write_page(console, loaded, home)
 
@@ -245,7 +245,7 @@ def _of_study(
     _filed(console, benchmark, loaded.name, found)
     _write_page(console, loaded, home)
     for name in left_out:
-        console.print(name, style="red", highlight=False, soft_wrap=True)
+        console.print(name, style="red", soft_wrap=True)
     if left_out:
         raise typer.Exit(1)
 
@@ -258,7 +258,7 @@ def _write_page(console: Console, study: Study, home: Home) -> None:
 
     page = write_benchmarks(home, study)
     renewed = renew_report(Warehouse(home.warehouse), study, home.report(study.name))
-    console.print(f"written: {page}{', and the report beside it' * renewed}", highlight=False, soft_wrap=True)
+    console.print(f"written: {page}{', and the report beside it' * renewed}", soft_wrap=True)
 
 
 def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measurement]) -> None:
@@ -273,15 +273,15 @@ def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measure
     home = Home.from_environment()
     run = file_run(home, benchmark, study, found)
     console.print(run_view(benchmark, run.rows))
-    console.print(f"filed: {run.folder}", highlight=False)
+    console.print(f"filed: {run.folder}")
     if not study:  # every report of the home lists it; a large one takes a minute to write
         with console.status("reports that list it …"):
             renewed = renew_reports(home)
         if renewed:
-            console.print(f"reports that list it, written again: {', '.join(renewed)}", highlight=False)
+            console.print(f"reports that list it, written again: {', '.join(renewed)}")
     for slower in regressions(home)[0]:
-        console.print(f"slower: {slower}", style="red", highlight=False)
+        console.print(f"slower: {slower}", style="red")
 
 
 def _dim(console: Console) -> Callable[[str], None]:
-    return lambda text: console.print(text, style="dim", highlight=False)
+    return lambda text: console.print(text, style="dim")

@@ -37,7 +37,7 @@ def placebo(
     found, loaded = _counted("placebo", study, universes, overrides, workers)
     against, left = faults(found, declared(loaded, "placebo"))
     for line, style in [*((line, "red") for line in against), *((line, "dim") for line in left)]:
-        terminal().print(line, style=style, highlight=False, soft_wrap=True)
+        terminal().print(line, style=style, soft_wrap=True)
     raise typer.Exit(1 if against else 0)
 
 
@@ -78,7 +78,7 @@ def _counted(
     write_bytes(as_png(PICTURES[name](found)), folder / f"{name}.png")
     shown = found.with_columns(pl.col(pl.Float64).round(4))
     console.print(table(shown.columns, (["" if c is None else c for c in row] for row in shown.iter_rows())))
-    console.print(f"written to {folder}", style="dim", highlight=False, soft_wrap=True)
+    console.print(f"written to {folder}", style="dim", soft_wrap=True)
     return found, loaded
 
 
@@ -105,7 +105,7 @@ def calibrate(
     console = terminal()
     shown = found.select("test", "world", "n", "horizon", "measure", pl.col("rate").round(4), "verdict")
     console.print(table(shown.columns, shown.iter_rows()))
-    console.print(f"written to {folder}", style="dim", highlight=False, soft_wrap=True)
+    console.print(f"written to {folder}", style="dim", soft_wrap=True)
     for fault in (faults := off_size(found)):
-        console.print(fault, style="red", highlight=False)
+        console.print(fault, style="red")
     raise typer.Exit(1 if faults else 0)

@@ -178,7 +178,7 @@ def dukascopy(
     console = terminal()
     console.print(_fetched_view(found))
     for text in _remarks(found):
-        console.print(text, style="dim", highlight=False, soft_wrap=True)
+        console.print(text, style="dim", soft_wrap=True)
 
 
 @contextmanager

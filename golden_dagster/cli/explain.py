@@ -40,8 +40,8 @@ def explain(
     rows = (map(_cell, row) for row in verdicts.select(*_COLUMNS, "reported").iter_rows())
     console.print(table((*_COLUMNS, "reported"), rows))
     for reason, count in verdicts.drop_nulls("reason")["reason"].value_counts(sort=True).iter_rows():
-        console.print(f"  {count} kept back: {reason}", style="dim", highlight=False)
-    console.print(f"written to {home.study(loaded.name).explained()}", style="dim", highlight=False, soft_wrap=True)
+        console.print(f"  {count} kept back: {reason}", style="dim")
+    console.print(f"written to {home.study(loaded.name).explained()}", style="dim", soft_wrap=True)
 
 
 def _cell(value: object) -> str:
@@ -60,5 +60,5 @@ def _sanity() -> int:
     console = terminal()
     shown = found.with_columns(pl.col("value", "control_value").round_sig_figs(3)).drop("decides")
     console.print(table(shown.columns, shown.iter_rows()))
-    console.print(f"written to {folder}", style="dim", highlight=False, soft_wrap=True)
+    console.print(f"written to {folder}", style="dim", soft_wrap=True)
     return 1 if found.filter("decides", ~pl.col("passes") | ~pl.col("control_fails")).height else 0

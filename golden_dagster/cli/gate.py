@@ -57,17 +57,17 @@ def gate(
         judged = campaign.study.name
         path = junit or campaign.home.report(judged) / JUNIT
     if result.cause:
-        console.print(coloured("cause", "red", f" {result.cause}"), highlight=False, soft_wrap=True)
+        console.print(coloured("cause", "red", f" {result.cause}"), soft_wrap=True)
     console.print(_view(result, judged, everything=everything))
     for failure in result.failures[1:]:
-        console.print(coloured("failed run", "red", f" {failure}"), highlight=False, soft_wrap=True)
+        console.print(coloured("failed run", "red", f" {failure}"), soft_wrap=True)
     following = sum(row.follows for row in result.rows)
     if following and not everything:
         console.print(f"{following} checks could not run, or had nothing to look at, because of it: see --all")
     write_junit(result, judged, path)  # last: what was found is on the screen, should there be no place for it
     # Its last line is what the log of a night is read for.
     ended = "passed" if result.passed else f"FAILED: {str(result.cause).partition(chr(10))[0]}"
-    console.print(f"{ended}; JUnit XML: {path}", highlight=False, soft_wrap=True)
+    console.print(f"{ended}; JUnit XML: {path}", soft_wrap=True)
     raise typer.Exit(0 if result.passed else 1)
 
 

@@ -68,9 +68,9 @@ def clean(
             for number in runs if yes else ():
                 forget(instance, number)
     done = "deleted" if yes else "to delete with --yes"
-    console.print(f"{len(found)} superseded trials of study {loaded.name}, {total:.1f} MB {done}", highlight=False)
+    console.print(f"{len(found)} superseded trials of study {loaded.name}, {total:.1f} MB {done}")
     if runs:
-        console.print(f"{len(runs)} runs that ended over {days} days ago and show nothing now: {done}", highlight=False)
+        console.print(f"{len(runs)} runs that ended over {days} days ago and show nothing now: {done}")
 
 
 @app.command("export")
@@ -88,7 +88,7 @@ def export(
 
     with finished(study, overrides, name) as (loaded, home):
         count = export_trials(home, loaded, to)
-    terminal().print(f"{count} trials, {to.stat().st_size / 1e6:.1f} MB: {to}", highlight=False, soft_wrap=True)
+    terminal().print(f"{count} trials, {to.stat().st_size / 1e6:.1f} MB: {to}", soft_wrap=True)
 
 
 @app.command("import")
@@ -111,7 +111,7 @@ def take_in(
     other = f", {taken.other} of them with other results, kept as they are here" if taken.other else ""
     said = f"{taken.new} trials added to {home.root}, {taken.present} were there{other}"
     rest = run_command(study, named(overrides, name))
-    terminal().print(f"{said}; `{rest}` does the rest", highlight=False, soft_wrap=True)
+    terminal().print(f"{said}; `{rest}` does the rest", soft_wrap=True)
 
 
 def _alone(study: Study, home: Home) -> AbstractContextManager[None]:

@@ -50,11 +50,11 @@ def audit(
     report = merged(_steps(loaded, home, times or loaded.checks.poisoned_times, all_fits, backend, workers))
     console.print(_view(report, loaded.name))
     for refusal in report.refused:
-        console.print(f"not shown: {refusal}", style="dim", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"not shown: {refusal}", style="dim", soft_wrap=True, markup=False)
     for finding in report.findings:
-        console.print(f"leak: {sentence(finding)}", style="red", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"leak: {sentence(finding)}", style="red", soft_wrap=True, markup=False)
     verdict = f"{len(report.findings)} leaks" if report.findings else "no leak"
-    console.print(f"{verdict}; {report.rows} rows compared", highlight=False)
+    console.print(f"{verdict}; {report.rows} rows compared")
     raise typer.Exit(1 if report.findings else 0)
 
 
@@ -110,10 +110,10 @@ def scorecard(
     folder = file_scorecard(Home.from_environment(), rows, made_by)
     console.print(_scorecard_view(rows))
     for name, rate in rates(rows).items():
-        console.print(f"{name}: {rate}", highlight=False)
+        console.print(f"{name}: {rate}")
     found = [fault for kind in KINDS for fault in faults(rows, kind)]
     for fault in found:
-        console.print(coloured("failed", "red", f" {fault}"), highlight=False, soft_wrap=True)
+        console.print(coloured("failed", "red", f" {fault}"), soft_wrap=True)
     spent = f"{time.perf_counter() - started:.0f} s, {rows['cpu_seconds'].sum():.0f} s of processor time"
     console.print(f"{spent}; filed in {folder}", style="dim", soft_wrap=True)
     raise typer.Exit(1 if found else 0)

@@ -113,14 +113,14 @@ def finished(study: str, overrides: list[str], name: str | None = None) -> Itera
 
 
 def terminal() -> Console:
-    """Return a console that prints text as it is: a list in a setting is no markup.
+    """Return a console that prints text as it is: a list in a setting is no markup, and no number has a colour.
 
     Where no terminal tells its width, tables get room instead of 80 columns.
     """
     from rich.console import Console
 
-    found = Console(markup=False)
-    return found if found.is_terminal else Console(width=200, markup=False)
+    found = Console(markup=False, highlight=False)
+    return found if found.is_terminal else Console(width=200, markup=False, highlight=False)
 
 
 def coloured(word: str, style: str, rest: str = "") -> Text:

@@ -102,5 +102,5 @@ def reproduce(folder: Bundle, backend: Backend = "loky", workers: Workers = 0) -
             raise PublicationError(f"the study did not run whole: {'; '.join(failures)}")
         found = compared(home, study, folder)
     for line in (*found.lines, found.summary):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     raise typer.Exit(0 if found.reproduced else 1)

@@ -53,17 +53,17 @@ def claims(
         spare = ("Found from", "Within", "Seeds agreeing", "n", *(() if every else ("Carried",)))
         title, page = f"Claims of study {loaded.name}", ("Registered", "Tried", "Not made because")
         console.print(exhibited(shown, console, without=page, spare=spare, title=title))
-    console.print(f"{carried.height} of {rows.height} claims asked about are carried by the evidence", highlight=False)
-    console.print(f"decided {decided(loaded.protocol)}", style="dim", highlight=False)
+    console.print(f"{carried.height} of {rows.height} claims asked about are carried by the evidence")
+    console.print(f"decided {decided(loaded.protocol)}", style="dim")
     for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
-        console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)
+        console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim")
     for tried, registered in rows.select("tried", "registered").unique().iter_rows():
-        console.print(f"tried on these rates in this home: {tried} ways to forecast", style="dim", highlight=False)
+        console.print(f"tried on these rates in this home: {tried} ways to forecast", style="dim")
         if not registered:
             late = ": a test part was opened before this protocol stood, or with more to ask, or elsewhere"
-            console.print(coloured("not registered", "red", late), highlight=False)
+            console.print(coloured("not registered", "red", late))
     for caveat in against:
-        console.print(caveat, highlight=False, soft_wrap=True)
+        console.print(caveat, soft_wrap=True)
 
 
 @app.command()
@@ -95,7 +95,7 @@ def verify(
         console.print(table(("file", "exhibit", "place", "on disk", "from the warehouse"), rows))
     count = "1 difference" if len(found) == 1 else f"{len(found)} differences"
     said = count if found else f"as the warehouse says: {compared} places compared"
-    console.print(f"{page or folder}: {said}", highlight=False, soft_wrap=True)
+    console.print(f"{page or folder}: {said}", soft_wrap=True)
     raise typer.Exit(1 if found else 0)
 
 
@@ -137,5 +137,5 @@ def retrials() -> None:
     shown = found.filter(found["row"] != "court").select("retrial", "row", "closes", "forecaster", "n", "statistic")
     console.print(table(shown.columns, shown.iter_rows()))
     court = found.filter(found["row"] == "court")
-    console.print(f"{court['holds'].sum()} of {court.height} claims asked about hold", highlight=False)
-    console.print(f"written: {folder / 'retrials.csv'}", highlight=False, soft_wrap=True)
+    console.print(f"{court['holds'].sum()} of {court.height} claims asked about hold")
+    console.print(f"written: {folder / 'retrials.csv'}", soft_wrap=True)

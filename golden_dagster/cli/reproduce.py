@@ -34,12 +34,11 @@ def reproduce(
     require(loaded.training.kernels)
     sample = reproduce_sample(home, loaded, trials)
     against = "the lake" if sample.stored else "a first training in a temporary home"
-    console.print(f"Study {loaded.name}, trained again and compared with {against}", highlight=False)
+    console.print(f"Study {loaded.name}, trained again and compared with {against}")
     rows = [(x.trial, coloured("the same", "green") if x.identical else coloured(x.said, "red")) for x in sample.trials]
     console.print(table(("trial", "bytes"), rows))
     for where, count in Counter(sample.elsewhere).items():
-        left_out = f"left out: {count} finished trials of {where}; bytes are promised on one kind of machine"
-        console.print(left_out, highlight=False)
+        console.print(f"left out: {count} finished trials of {where}; bytes are promised on one kind of machine")
     answered: list[Answer] = []
     if check:
         from golden_core.trials.checklist import answers
@@ -55,5 +54,5 @@ def reproduce(
     said = f"{same} of {len(sample.trials)} trials gave the same bytes"
     unmeasured = sum(one.verdict == "unmeasured" for one in answered)
     lines = f"; {len(answered)} lines, {len(failed)} failed, {unmeasured} unmeasured" if check else ""
-    console.print(f"{'reproduced' if held else 'NOT REPRODUCED'}: {said}{lines}", highlight=False)
+    console.print(f"{'reproduced' if held else 'NOT REPRODUCED'}: {said}{lines}")
     raise typer.Exit(0 if held else 1)

@@ -58,12 +58,12 @@ def run(
             raise  # an import was broken off: nothing was begun, and what imports more may fail
         asked = [f"--backend={backend}"] * (backend != "loky") + [f"--workers={workers}"] * bool(workers)
         said = f"{_standing(study, overrides, str(interruption))} {' '.join(asked)}".rstrip()
-        console.print(said, highlight=False, soft_wrap=True)
+        console.print(said, soft_wrap=True)
         raise typer.Exit(interruption.exit_status) from None
     if whole:
         print_leaderboard(study, overrides, console)
     for failure in failures:
-        console.print(coloured("failed", "red", f" {failure}"), highlight=False, soft_wrap=True)
+        console.print(coloured("failed", "red", f" {failure}"), soft_wrap=True)
     console.print(f"{time.perf_counter() - started:.1f} s", style="dim")
     if failures:
         raise typer.Exit(1)
@@ -114,7 +114,7 @@ def _execute(
 
         def note(text: str, lasting: bool) -> None:
             if lasting:
-                progress.console.print(text, highlight=False, soft_wrap=True)
+                progress.console.print(text, soft_wrap=True)
             progress.update(tasks[-1], note="" if lasting else text)
 
         entered = open_campaign(
@@ -162,15 +162,12 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         command = run_command(study, named(overrides, name))
         former = any(home.study(loaded.name).root.glob("trials/*/*/*"))
         held = "only trials of former settings, data or code are" if former else "nothing of it is"
-        console.print(
-            f"{held} in {home.root}: `{command}` makes {'them anew' if former else 'it'}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        made = "them anew" if former else "it"
+        console.print(f"{held} in {home.root}: `{command}` makes {made}", soft_wrap=True)
     for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
-        console.print(coloured("failed", "red", f" {error}"), highlight=False, soft_wrap=True)
+        console.print(coloured("failed", "red", f" {error}"), soft_wrap=True)
     for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
-        console.print(coloured("damaged", "red", f" {fault}"), highlight=False, soft_wrap=True)
+        console.print(coloured("damaged", "red", f" {fault}"), soft_wrap=True)
 
 
 def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:
@@ -190,10 +187,10 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
     board = leaderboard(warehouse, loaded.name, significance=loaded.evaluation.significance)
     console.print(_leaderboard_view(exhibit("leaderboard", warehouse, loaded, board), loaded, console))
     for caveat in against:
-        console.print(caveat, highlight=False, soft_wrap=True)
+        console.print(caveat, soft_wrap=True)
     page = home.report(loaded.name) / "index.html"
     if page.exists():
-        console.print(f"report: {page}", highlight=False, soft_wrap=True)
+        console.print(f"report: {page}", soft_wrap=True)
 
 
 def _leaderboard_view(board: Exhibit, study: Study, console: Console) -> Table:
