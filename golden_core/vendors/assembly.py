@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.vendors.base import FROM_END, SIDES, VendorError, VendorTable, runs_back, side_in_name
-from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
+from golden_core.vendors.columns import BASES, COUNTERS, CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
 from golden_core.vendors.feed import require_moves, require_own
 from golden_core.vendors.periods import stated_length
 from golden_core.vendors.prices import GAPS, NUMBER, active, read_numbers, require_last_row, require_roles
@@ -106,7 +106,8 @@ def require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
         if normal(name) not in INSTRUMENTS and not currencies and not _all(cells, _PAIR):
             continue
         said = [str(text) for text in (cells.drop_nulls() if currencies else cells).unique().sort()]
-        others = [repr(text) for text in said if (text not in pair if currencies else pair.lower() not in normal(text))]
+        own = pair[:3] if normal(name) in BASES else pair[3:] if normal(name) in COUNTERS else pair
+        others = [repr(text) for text in said if (text not in own if currencies else pair.lower() not in normal(text))]
         if others:
             raise VendorError(
                 f"{path}: column {name!r} says {', '.join(others[:5])}, but {pair} is asked for; "

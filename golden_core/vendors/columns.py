@@ -61,9 +61,11 @@ VOLUMES = (
     "wolumen", "объем", "出来高", "交易量", "成交量", "거래량",
 )  # fmt: skip
 INSTRUMENTS = ("pair", "symbol", "ticker", "instrument")
+BASES = ("base", "basecurrency", "from", "fromcurrency")
+COUNTERS = ("quote", "quotecurrency", "to", "tocurrency", "target", "targetcurrency")
 CURRENCIES = (
-    "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD|THB|TRY|USD|ZAR"
-    "|XAG|XAU|XPD|XPT"
+    "AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HRK|HUF|IDR|ILS|INR|ISK|JPY|KRW|KZT|MXN|MYR"
+    "|NGN|NOK|NZD|PHP|PKR|PLN|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR|XAG|XAU|XPD|XPT"
 )
 
 _CODE = r"(?<![a-z])(?:gmt|utc)"

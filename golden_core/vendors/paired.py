@@ -23,9 +23,9 @@ _PAIRED = re.compile(
 # DEXJPUS: yen for a dollar. FRED's countries, by their letters there.
 _FRED = re.compile(r"DEX(?P<quote>[A-Z]{2})(?P<base>[A-Z]{2})")
 _LETTERS = {
-    "AL": "AUD", "CA": "CAD", "CH": "CNY", "DN": "DKK", "EU": "EUR", "HK": "HKD", "IN": "INR", "JP": "JPY", "KO": "KRW",
-    "MX": "MXN", "NO": "NOK", "NZ": "NZD", "SD": "SEK", "SF": "ZAR", "SI": "SGD", "SZ": "CHF", "TH": "THB", "UK": "GBP",
-    "US": "USD",
+    "AL": "AUD", "BZ": "BRL", "CA": "CAD", "CH": "CNY", "DN": "DKK", "EU": "EUR", "HK": "HKD", "IN": "INR", "JP": "JPY",
+    "KO": "KRW", "MA": "MYR", "MX": "MXN", "NO": "NOK", "NZ": "NZD", "SD": "SEK", "SF": "ZAR", "SI": "SGD", "SL": "LKR",
+    "SZ": "CHF", "TA": "TWD", "TH": "THB", "UK": "GBP", "US": "USD",
 }  # fmt: skip
 _CODES = re.compile(rf"(?<![A-Za-z])(?:{CURRENCIES})(?![A-Za-z])")
 
@@ -48,8 +48,8 @@ def pair_of(name: str) -> tuple[str, str] | None:
 
 def require_named(name: str, pair: str, path: Path) -> None:
     """Refuse a price whose column names another pair, a currency that is none of the pair's, or many units of one."""
-    found = pair_of(name)
-    if (found and found[0] != pair) or set(_CODES.findall(name)) - {pair[:3], pair[3:]}:
+    found, turned = pair_of(name), re.search(rf"(?i)^(?:FX)?{pair[3:]}[/_-]?{pair[:3]}", name)
+    if (found and found[0] != pair) or turned or set(_CODES.findall(name)) - {pair[:3], pair[3:]}:
         raise VendorError(f"{path}: its price is called {name!r}, but {pair} is asked for; give the right pair")
     if re.search(rf"(?i)(?<![a-z\d])(10+ ?({pair[:3]}|{pair[3:]})|({pair[:3]}|{pair[3:]}) ?10+)(?![a-z\d])", name):
         raise VendorError(f"{path}: {name!r} is the price of several units: write what one costs, and rename it")
