@@ -81,7 +81,7 @@ def read_heading(text: str) -> Heading | None:
         unit=" ".join(told) or " ".join(word for word in rest if word in _WORDS["units"]),
         percent=not {"%", "percent", "pct", "‰"}.isdisjoint((*rest, *said)),
         scale=scale,
-        average=not (_WORDS["averages"] | _FOLDS).isdisjoint((*rest, *said)),
+        average="±" in text or not (_WORDS["averages"] | _FOLDS).isdisjoint((*rest, *said)),
         described=described,
     )
 
@@ -154,12 +154,14 @@ def _scale_and_brackets(text: str) -> tuple[Fraction, str, list[str]]:
         told = scale[1] or scale[2] or scale[3]
         power = int(told) if told else -(scale[4] or scale[5]).count("0")
     spoken = folded.replace(scale[0], "") if scale else folded
-    brackets = [part.replace("_", " ").strip() for part in re.findall(r"[(\[]([^)\]]*)[)\]]", spoken)]
-    bare = re.sub(r"[(\[][^)\]]*[)\]]", "", spoken)
-    return Fraction(10) ** power, bare, [part for part in brackets if part.strip("·*x/")]
+    # What follows ± stands behind the numbers; what follows a comma or "in" could stand in brackets.
+    bare, *units = re.split(r",_?(?!\d)|_in_", re.sub(r"[(\[][^)\]]*[)\]]|_?(±|\+/?-).*", "", spoken))
+    parts = [part.replace("_", " ").strip() for part in (*re.findall(r"[(\[]([^)\]]*)[)\]]", spoken), *units)]
+    return Fraction(10) ** power, bare, [part for part in parts if part.strip("·*x/")]
 
 
 def _spaced(text: str) -> str:
     """Return a heading in small letters, with spaces where words meet: ``testRMSE``, ``test_rmse``, ``R-squared``."""
-    apart = re.sub(r"(?<=[a-z]{2})(?=[A-Z][A-Z])", " ", plain(re.sub(r"\s+", "_", text)).replace("√", "sqrt "))
-    return re.sub(r"[^a-z0-9%‰^]+", " ", apart.casefold())
+    signs = plain(re.sub(r"\s+", "_", text)).replace("√", "sqrt ").replace("σ", " sd ")
+    apart = re.sub(r"(?<=[a-z]{2})(?=[A-Z][A-Z])", " ", signs)
+    return re.sub(r"(?<=\d) min\b", "min", re.sub(r"[^a-z0-9%‰^]+", " ", apart.casefold()))  # 15 min is no minimum

@@ -110,12 +110,12 @@ def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, 
     """Return the columns of metrics under the parts that tell them apart.
 
     Where a metric has several columns, what else their headings say tells them apart, and if need be the unit too.
-    Where each has one, only what cannot be one test set does: samples, or two different words that do not describe it.
+    Where each has one, samples do, and words that not all of them have: nobody knows what a "peak MAE" is about.
     """
     expected, place = ", ".join(NAMES.values()), f"{grid.file}:{grid.header_line}"
     if not metrics and any(is_number(name) for name in grid.header):
         raise TableError(f"{place}: holds numbers, not headings; expected a row such as model, {expected}")
-    if not metrics and sum(read_heading(row[0]) is not None for row in grid.rows) > 1:
+    if not metrics and any(sum(map(bool, map(read_heading, cells))) > 1 for cells in zip(*grid.rows, strict=True)):
         raise TableError(f"{place}: the metrics stand in rows; exchange rows and columns, to have one for each metric")
     if not metrics:
         raise TableError(
@@ -123,7 +123,8 @@ def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, 
             "metric. Say which is which: --column mae=HEADING"
         )
     if max(Counter(heading.metric for _, heading in metrics).values()) == 1:
-        if len({heading.part for _, heading in metrics if not heading.described} - {""}) > 1:
+        told = {heading.part for _, heading in metrics if not heading.described and heading.metric != "mape"}
+        if len({part for part in told if not names_sample(part)}) > 1:
             return tuple(metrics)
         samples = {heading.sample for _, heading in metrics} - {"", "test"}
         return tuple((column, replace(heading, part=heading.sample if samples else "")) for column, heading in metrics)

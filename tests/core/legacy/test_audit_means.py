@@ -107,3 +107,45 @@ def test_places_and_tasks_are_test_sets(tmp_path):
     audit = _audited(tmp_path, text)
     assert audit.findings == ()
     assert len(audit.test_sets) == 3
+
+
+# ------------------------------------------------------------------------------- other quantities under a metric's name
+
+
+def _biased():
+    """Return what is printed of four biased models whose errors are largest where the target is."""
+    generator = Stream(0, ("tests", "audit", "quantities")).generator()
+    y = 150 + np.cumsum(generator.normal(0, 2, 300))
+    peak, found = y > np.quantile(y, 0.8), {}
+    for name, size, bias in (("A", 3.0, 4.0), ("B", 2.0, -3.0), ("C", 1.7, 2.5), ("D", 1.2, 2.0)):
+        e = bias + size * generator.standard_t(4, 300) * np.where(peak, 2.5, 1)
+        mse = np.mean(e**2)
+        found[name] = {"MAE": np.mean(abs(e)), "RMSE": mse**0.5, "R2": 1 - mse / y.var(), "around": e.std()}
+        found[name] |= {"peak": np.mean(abs(e[peak])), "peak RMSE": np.mean(e[peak] ** 2) ** 0.5}
+        found[name] |= {"share": mse**0.5 / y.std(), "log": np.log10(mse), "r2": np.corrcoef(y - e, y)[0, 1] ** 2}
+    return found
+
+
+BIASED = _biased()
+
+
+@pytest.mark.parametrize("headings", [
+    "MAE=MAE | ubRMSE=around | R2=R2", "MAE=MAE | Unbiased RMSE=around", "MAE=MAE | RMSE (bias-corrected)=around",
+    "Peak MAE=peak | RMSE=RMSE | R2=R2", "Future >180 MAE=peak | RMSE=RMSE", "Peak RMSE=peak RMSE | R2=R2",
+    "MAE=MAE | RMSE/σ=share | R2=R2", "log10 MSE=log | RMSE=RMSE", "log₁₀ MSE=log | RMSE=RMSE",
+    "RMSE=RMSE | Pearson R²=r2", "RMSE=RMSE | R² (squared correlation)=r2",
+])  # fmt: skip
+def test_words_of_a_heading_that_make_it_another_quantity_are_not_dropped(tmp_path, headings):
+    named = [part.strip().split("=") for part in headings.split("|")]
+    rows = "".join(f"{m},{','.join(f'{s[key]:.4f}' for _, key in named)}\n" for m, s in BIASED.items())
+    assert _audited(tmp_path, f"Model,{','.join(text for text, _ in named)}\n{rows}").findings == ()
+
+
+@pytest.mark.parametrize("headings", ["MAE in °C|RMSE in °C|R2", "MAE, m/s|RMSE, m/s|R2", "MAE|Test RMSE|R2"])
+def test_units_and_the_test_set_are_no_other_quantity(tmp_path, headings):
+    rows = "".join(f"|{m}|{s['MAE']:.4f}|{s['RMSE']:.4f}|{s['R2']:.4f}|\n" for m, s in BIASED.items())
+    head = f"|Model|{headings}|\n|---|---|---|---|\n"
+    (one,) = _audited(tmp_path, head + rows).test_sets
+    assert one.rows == tuple(BIASED)
+    swapped = f"|E|{BIASED['A']['RMSE']:.4f}|{BIASED['A']['MAE']:.4f}|{BIASED['A']['R2']:.4f}|\n"
+    assert "certainly_wrong" in _verdicts(_audited(tmp_path, head + rows + swapped))

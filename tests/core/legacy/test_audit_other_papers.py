@@ -72,7 +72,7 @@ STOCK_CSV = HEAD + _lines(STOCK, _plain)
     # What a spreadsheet puts before and behind.
     "sep=;\n" + STOCK_CSV.replace(",", ";"),
     "# run 12\n" + STOCK_CSV,
-    "Table 3,,,,\n" + STOCK_CSV.replace("RMSE", "0.5 h RMSE", 1),
+    "Table 3,,,,\nModel,0.5 h RMSE,0.5 h MAE,0.5 h MSE,0.5 h R2\n" + _lines(STOCK, _plain),
     "Table 3,,,,\n" + STOCK_CSV + "Note: best in bold\n",
     HEAD + _lines(STOCK, lambda m, s: _plain(m, s).replace("\n", ",,\n")),
     STOCK_CSV.replace("GRU", HEAD + "GRU"),
@@ -302,6 +302,7 @@ def test_what_was_not_read_is_said(tmp_path):
         (b'[{"model": "A", "RMSE": 1}]', "is a web page, JSON or LaTeX"),
         (b"\\begin{tabular}{lr}\nModel & RMSE", "is a web page, JSON or LaTeX"),
         (b"Metric,A,B\nRMSE,0.5,0.6\nMSE,0.25,0.36\n", "table.csv:1: the metrics stand in rows; exchange rows and col"),
+        (b"Data,Metric,A\nx,RMSE,0.5\n,MAE,0.4\n", "table.csv:1: the metrics stand in rows"),
         (b"Metric,A\nTest R2,0.5 of 1\nTest RMSE,2.5 of 9\n", "table.csv:1: the metrics stand in rows"),
         (b"Model,AAPL,,IBM,\n,RMSE,R2,RMSE,R2\nA,1,0,2,0\n", "table.csv:2: column 4: 'RMSE' is the heading of an"),
         (b"0.5,0.3\n0.4,0.2\n", "table.csv:1: holds numbers, not headings"),

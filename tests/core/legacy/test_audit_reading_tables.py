@@ -106,6 +106,7 @@ def test_blank_cells():
     ("R^2", "r2", ""), ("R$^2$", "r2", ""), ("R-squared", "r2", ""), ("r_squared", "r2", ""),
     ("R2 score", "r2", ""), ("Test RMSE", "rmse", "test"), ("trainRMSE", "rmse", "train"),
     ("RMSE_EURUSD", "rmse", "eurusd"), ("MAE↓", "mae", ""), ("MAPE (%)", "mape", ""),
+    ("15 min MAE", "mae", "15min"), ("MSE ± SD", "mse", ""), ("MAE +/- std", "mae", ""), ("RMSE in °C", "rmse", ""),
 ])  # fmt: skip
 def test_headings_of_metrics(heading, metric, part):
     found = read_heading(heading)
