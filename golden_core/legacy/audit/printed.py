@@ -109,7 +109,7 @@ def parse(text: str, *, decimal_comma: bool, physical: bool = False) -> Printed 
 
     Raises ``CellError`` if the cell holds anything else.
     """
-    bare = plain(text)
+    bare = plain(re.sub(r"[₀-₉]", "", text))  # a small digit below is a note, none of the number's
     if bare.casefold() in ABSENT or re.fullmatch(r"\(.*[^\W\d].*\)", bare):  # a remark in place of a number
         return None
     if len(bare) > _LONGEST:
