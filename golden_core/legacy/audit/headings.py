@@ -64,14 +64,10 @@ def read_heading(text: str) -> Heading | None:
         return None
     told = [bracket for bracket in brackets if _metric(bracket)[1] is None]
     said = {word for bracket in told for word in _words(bracket)}
-    derived = _WORDS["derived"]
-    if re.search(r"\bVAR\b", text):
-        derived -= {"var"}  # vector autoregression
-    if derived.intersection(rest) or (derived - _WORDS["spreads"]).intersection(said):
-        return None
+    derived = _WORDS["derived"] - ({"var"} if re.search(r"\bVAR\b", text) else set())  # vector autoregression
     samples = [_SAMPLES[word] for word in (*rest, *_words(" ".join(told))) if word in _SAMPLES]
-    if len(set(samples)) > 1:  # "train − test": the difference of two columns
-        return None
+    if len(set(samples)) > 1 or derived.intersection(rest) or (derived - _WORDS["spreads"]).intersection(said):
+        return None  # "train − test" is the difference of two columns
     silent = _WORDS["units"] | _WORDS["averages"] | _WORDS["fillers"] | {"%"}
     return Heading(
         text=text,
@@ -164,4 +160,5 @@ def _spaced(text: str) -> str:
     """Return a heading in small letters, with spaces where words meet: ``testRMSE``, ``test_rmse``, ``R-squared``."""
     signs = plain(re.sub(r"\s+", "_", text)).replace("√", "sqrt ").replace("σ", " sd ")
     apart = re.sub(r"(?<=[a-z]{2})(?=[A-Z][A-Z])", " ", signs)
-    return re.sub(r"(?<=\d) min\b", "min", re.sub(r"[^a-z0-9%‰^]+", " ", apart.casefold()))  # 15 min is no minimum
+    # "15 min" is no minimum, "95 % CI" no percentage.
+    return re.sub(r"(?<=\d) (min\b|%(?= ci\b))", r"\1", re.sub(r"[^a-z0-9%‰^]+", " ", apart.casefold()))

@@ -39,8 +39,9 @@ _NUMBER = re.compile(
     r"(?:[eE](?P<e>[+-]?\d{1,4})|[x*·]10\^?(?P<ten>[+-]?\d{1,4}))?"
 )
 _PLAIN = re.compile(r"[A-Za-z0-9.,+-]*")  # nothing here has another form
-_SPREAD = re.compile(r"(?:±|\+/-|\+-)(.+)$")
+_SPREAD = re.compile(r"[(\[]?(?:±|\+/-|\+-)([^()\[\]]+)[)\]]?$")
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]$")
+_ENDS = re.compile(r"([^,;]+[.][^,;]*)[,;]([^,;]+)|([^;]+);([^;]+)|([+-]?[\d.,]+)-([+-]?[\d.,]+)")  # of an interval
 _SIGN = re.compile(r"(?<=[\d.])(%|‰|pips?|bps?|points?|usd|eur|gbp|jpy|cny|chf|dollars?)$", re.IGNORECASE)
 # What the errors of other fields are printed in. Where rows are told apart by hours or days, these are names.
 _UNIT = re.compile(
@@ -187,7 +188,7 @@ def _without_spread(bare: str, text: str, decimal_comma: bool) -> tuple[str, boo
         raise CellError(
             f"{text.strip()!r}: {found[0]} may be a power of ten or a change; write 1.2e-3, or leave it out"
         )
-    ends = re.fullmatch(r"([^,;]+[.][^,;]*)[,;]([^,;]+)|([^;]+);([^;]+)", found[1]) if bracketed else None
+    ends = bracketed and _ENDS.fullmatch(found[1])
     for part in [end for end in ends.groups() if end] if ends else [found[1]]:
         _number(_ungrouped(_without_sign(part)[0], text, decimal_comma), text, spread=False, sign="")
     # In brackets a whole number may be a rank, or count units of the last digit; only a decimal is a spread, unless

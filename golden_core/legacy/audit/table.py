@@ -56,9 +56,7 @@ class Table:
 
     def is_mean(self, row: Row) -> bool:
         """Whether a row is a mean over runs: declared to be, or printed with a spread where nothing is declared."""
-        return (
-            self.averaging in {"seeds", "datasets"} or row.summary or (self.averaging == "undeclared" and row.averaged)
-        )
+        return row.summary or {"none": False, "undeclared": row.averaged}.get(self.averaging, True)
 
     def named(self, names: Sequence[str]) -> list[Row]:
         """Return the rows of these names, in the order of the table."""

@@ -176,8 +176,10 @@ def test_scientific_notation(tmp_path, style):
 
 
 @pytest.mark.parametrize(("text", "value", "spread"), [
-    ("8.387 [8.287, 8.487]", 8.387, True), ("8.387 (8.287; 8.487)", 8.387, True), ("0.50 (-13.2%)", 0.5, False),
-    ("0.50 (2)", 0.5, False), ("0.50 [12]", 0.5, False), ("12.5 pips", 12.5, False), ("€12.5", 12.5, False),
+    ("8.387 [8.287, 8.487]", 8.387, True), ("8.387 (8.287; 8.487)", 8.387, True), ("8.387 (8.287–8.487)", 8.387, True),
+    ("0.01 [-0.02--0.01]", 0.01, True), ("0.5 (3-5)", 0.5, False), ("3.8 (±0.2)", 3.8, True),
+    ("3.8 [+/- 0.2]", 3.8, True), ("0.50 (-13.2%)", 0.5, False), ("0.50 (2)", 0.5, False), ("0.50 [12]", 0.5, False),
+    ("12.5 pips", 12.5, False), ("€12.5", 12.5, False),
     ("0.93^a", 0.93, False), ("2.810**", 2.81, False), ("11.410***", 11.41, False),
 ])  # fmt: skip
 def test_what_stands_around_a_number(text, value, spread):

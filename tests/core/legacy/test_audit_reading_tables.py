@@ -123,6 +123,11 @@ def test_headings_of_other_things(heading):
     assert read_heading(heading) is None
 
 
+def test_a_level_of_confidence_is_no_percentage():
+    found = [read_heading(text) for text in ("R² [95 % CI]", "R² (95% CI)", "R² (%)", "R² %")]
+    assert [heading and heading.percent for heading in found] == [False, False, True, True]
+
+
 @pytest.mark.parametrize(("heading", "role"), [
     ("Model", "label"), ("Data set", "test_set"), ("Horizon", "test_set"), ("params", None),
     ("Model name", "label"), ("Name", "label"), ("Stock name", "test_set"), ("Exchange rate", "test_set"),
