@@ -26,7 +26,8 @@ def _readings(finding):
     ("agreeing", "rmse", "status", "verdict"),
     [
         ("AGREEING", "0.4800", "explains", "open"),  # 0.9216 instead of 1: needs a variation of 0.29
-        ("AGREEING", "0.4000", "open", "different_test_sets"),  # 0.64: needs one of 0.75, as no seeds have
+        ("AGREEING", "0.4000", "explains", "open"),  # 0.64: needs one of 0.75
+        ("AGREEING", "0.3400", "open", "different_test_sets"),  # 0.46: needs one of 1.08, as no two runs have
         ("COARSE", "0.4000", "explains", "open"),  # where the others may vary by 0.2 themselves
     ],
 )

@@ -73,6 +73,20 @@ def test_a_row_without_errors_does_not_hide_that_two_columns_are_one(tmp_path):
     assert (finding.kind, finding.verdict) == ("disguised_column", "open")
 
 
+@pytest.mark.parametrize("worse", [1.5, 2, 2.5, 3, 4])
+def test_a_mean_of_which_one_seed_went_astray_is_left_open(tmp_path, worse):
+    generator = Stream(0, ("tests", "audit", "seeds")).generator()
+    rows = ""
+    for number in range(8):
+        rmse = (
+            (2 + 0.3 * number)
+            * (1 + 0.01 * generator.normal(size=5))
+            * np.array([worse if number == 3 else 1, *[1] * 4])
+        )
+        rows += f"m{number},{rmse.mean():.3f},{np.mean(1 - rmse**2 / 100):.4f}\n"
+    assert _verdicts(_audited(tmp_path, f"Model,RMSE,R2\n{rows}")) == {"open"}
+
+
 # ------------------------------------------------------------------------------------------------ what can now be read
 
 
