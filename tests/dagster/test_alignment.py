@@ -135,7 +135,7 @@ def test_without_bars_the_asset_says_what_to_set():
 
 def test_the_evidence_holds_tables_and_what_was_measured(bars, tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_EVIDENCE", str(tmp_path / "evidence"))
-    quick = training.Comparison("v08", 5000, 1, (training.Step(3.0, 3.0),), (training.Step(2.5, 2.5),), 0.0)
+    quick = training.Comparison("v08", 5000, 1, (3.0,), (2.5,), 0.0)
     monkeypatch.setattr(training, "measure", lambda *_, **__: [quick])
     in_this_process = {"backend": "sequential"}  # workers take seconds to start
     monkeypatch.setattr(running, "run_trials", lambda *given, **how: run_trials(*given, **how | in_this_process))
