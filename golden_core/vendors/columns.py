@@ -42,12 +42,12 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 TIMES = (
     "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",
-    "utctime", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc", "dateutc",
-    "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
-    "observationdate", "exchangedate", "ratedatetime",
-    "dates", "index", "indexlevel0", "datum", "zeit", "uhrzeit", "datumzeit",
-    "datumuhrzeit", "zeitstempel", "heure", "dateheure", "horodatage", "fecha", "hora", "fechahora", "data", "ora",
-    "tarih", "дата", "время", "датавремя", "日付", "日付け", "日時", "時刻", "日期", "时间", "날짜", "일자",
+    "utctime", "utc", "gmt", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc",
+    "dateutc", "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t",
+    "dtyyyymmdd", "observationdate", "exchangedate", "ratedatetime", "dates", "index", "indexlevel0", "datum", "zeit",
+    "uhrzeit", "datumzeit", "datumuhrzeit", "zeitstempel", "heure", "dateheure", "horodatage", "fecha", "hora",
+    "fechahora", "data", "ora", "tarih", "дата", "время", "датавремя", "日付", "日付け", "日時", "時刻", "日期", "时间",
+    "날짜", "일자",
 )  # fmt: skip
 # Beside a time of day, days alone.
 DATES = ("date", "dtyyyymmdd", "datum", "fecha", "data", "tarih", "дата", "日付", "日期", "날짜")
@@ -141,7 +141,7 @@ def has_prices(names: Sequence[str], ours: Sequence[str] = PRICES) -> bool:
 
 def has_time(names: Sequence[str]) -> bool:
     """Whether a header names a time; pandas writes an index without a name as a column without one."""
-    return "" in names or any(_time_name(name) in (*TIMES, *CLOSE_TIMES) for name in names)
+    return "" in names[:1] or any(_time_name(name) in (*TIMES, *CLOSE_TIMES) for name in names)
 
 
 def clock_in(name: str) -> str | None:

@@ -105,6 +105,6 @@ class Delimited:
 
 def _require_once(names: Sequence[str], path: Path) -> None:
     """Refuse a name that several columns have, if it means something; of others none is used."""
-    meant = sorted({one for name in names if (one := name.partition(TWICE)[0]) != name and has_meaning(one)})
+    meant = sorted({one for name in names if "" != (one := name.partition(TWICE)[0]) != name and has_meaning(one)})
     if meant:
         raise VendorError(f"{path}: line 1 names {', '.join(map(repr, meant))} twice; rename one of the columns")

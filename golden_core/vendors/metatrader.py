@@ -33,11 +33,6 @@ def _quoted(rows: Rows, _pair: str, path: Path) -> Rows:
     return replace(rows, table=quotes.filter(there), line=rows.line.filter(there), notes=tuple(notes))
 
 
-def _clock(_column: str, path: Path) -> str | None:
-    """Return HistData's clock for its files in this form, which only their names tell."""
-    return "UTC-05:00" if path.name.upper().startswith("DAT_MT_") else None
-
-
 MT4 = Delimited(
     name="metatrader4_csv",
     example="2024.03.15,12:00,1.08812,1.08901,1.08790,1.08874,4148\n"
@@ -45,7 +40,7 @@ MT4 = Delimited(
     because="its lines are date, time, four prices, without a header, as MetaTrader 4 writes them",
     fits=lambda head: head.has_form(_MT4),
     places=("date", "time", "open", "high", "low", "close", "volume"),
-    clock=_clock,
+    clock=lambda _column, path: "UTC-05:00" if path.name.upper().startswith("DAT_MT_") else None,  # HistData's
     said="the file does not say its clock, which is the broker's; of HistData's DAT_MT_ files it is UTC-05:00",
 )
 MT5_TICKS = Delimited(

@@ -16,8 +16,8 @@ _BEHIND = rf"(?:(?![A-Z])|(?!{CURRENCIES})[A-Z]{{1,6}}\d*(?![A-Z]))"
 _PAIR = re.compile(rf"(?<![A-Z])({CURRENCIES})[_/-]?({CURRENCIES}){_BEHIND}")
 _BETWEEN = r"[ _./-]?"
 _PAIRED = re.compile(
-    rf"(?i)(?:FX)?(?P<before>[a-z_ ]*?){_BETWEEN}(?P<base>{CURRENCIES})[/_.-]?(?P<quote>{CURRENCIES})(?:=X)?"
-    rf"{_BETWEEN}(?P<after>[a-z_ ]*)"
+    rf"(?i)(?:FX)?(?P<before>(?:[^\W\d]| )*?){_BETWEEN}(?P<base>{CURRENCIES})[/_.-]?(?P<quote>{CURRENCIES})(?:=X)?"
+    rf"{_BETWEEN}(?P<after>(?:[^\W\d]| )*)"
 )
 
 # DEXJPUS: yen for a dollar. FRED's countries, by their letters there.

@@ -139,7 +139,7 @@ def _places(rows: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) -> di
     days = [place for place in range(width) if all(_DAY.match(row[place]) for row in rows)]
     if not days:
         return {}
-    clock = days[0] + 1 < width and all(_CLOCK.fullmatch(row[days[0] + 1]) for row in rows)
+    clock = days[0] + 1 < width and all(":" not in row[days[0]] and _CLOCK.fullmatch(row[days[0] + 1]) for row in rows)
     time = (days[0], days[0] + 1) if clock else (days[0],)
     found: dict[str, tuple[int, ...]] = {"timestamp": time}
     others = [place for place in range(width) if place not in time]

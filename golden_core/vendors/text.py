@@ -25,6 +25,7 @@ _OTHERS = {
     b"ARROW1": ("an Arrow file", "write it as Parquet"),
     b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
 }
+_OTHERS |= dict.fromkeys((b'"{', b'"[{'), ("JSON within a text of JSON", "write what the text holds"))
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 _PACKED |= {b"7z\xbc\xaf": "7z", b"Rar!": "rar"}
 _WORDS = re.compile(r'"?[^\W\d]\S* \S+ \S')

@@ -33,6 +33,7 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2100  # epoch zero is a year that cleaning must 
 _HINTS = {
     r".* (\d{1,3}|\d{5})": " with a time of day of four or six digits, whose zeros are not lost",
     r".* \d{1,2}\.\d\d(\.\d\d)?": " with colons in its time of day",
+    r".*'\d\d": " with a year of four digits",
     r"\d{1,2}:\d\d.*|\d{4}|\d{6}": " with its day before it; declare both with --column timestamp=DAY+TIME",
     r"(.*\D)?25[4-7]\d[-/.]?(0\d|1[0-2])[-/.]?\d\d.*": " of our calendar: take 543 off its Buddhist year",
     r"\d{5}(\.\d+)?": ", but a spreadsheet's count of days; write dates",
@@ -226,7 +227,7 @@ def _evidence(readings: dict[Order, pl.Series], active: pl.Series, *, short: boo
     """Return the only order of day and month under which time runs one way and no bar falls on a weekend."""
     running = {order for order in readings if _runs_one_way(readings[order])}
     working = {order for order in readings if not _trades_on_weekends(readings[order].filter(active))}
-    sane = running & working if running and working else set()
+    sane = running & (working or running)
     if len(sane) != 1 or (short and len(running) != 1):
         return None, "neither the order of the rows nor the weekends decide"
     order = next(iter(sane))
