@@ -153,11 +153,12 @@ def _require_closed(days: pl.Series, declared: str) -> None:
     inside = closed_bars(days, declared, 24)
     weeks = inside.dt.truncate("1w").n_unique()
     if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
-        clock = (
-            "On a clock behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as "
-            f"{'UTC' if parse_clock(declared) != parse_clock('UTC') else 'America/New_York'}. "
-        )
-        if 2 * (inside.dt.weekday() == 6).sum() >= len(inside):  # no clock behind has Saturdays open
+        saturdays = 2 * (inside.dt.weekday() == 6).sum() >= len(inside)  # which no clock behind has open
+        where = "ahead of it Friday's end is Saturday's" if saturdays else "behind that one a week begins on Sunday"
+        behind = "UTC" if parse_clock(declared) != parse_clock("UTC") else "America/New_York"
+        such = "Europe/Moscow or Asia/Tokyo" if saturdays else behind
+        clock = f"On a clock {where}: declare the clock of the vendor's midnight, such as {such}. "
+        if saturdays and 2 * (days.dt.weekday() == 1).sum() < weekends:
             clock = "If days are named by the next one, as rates in force from then on, take a day off every date. "
         raise ZoneError(
             f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
@@ -230,7 +231,6 @@ def _contradiction(reading: Reading, weekends: Weekends, declared: str, found: s
         f"{declared} has the market close at {close:%a %H:%M} and open at {open_:%a %H:%M}"
         for row, close, open_ in zip(table.head(SHOWN).iter_rows(named=True), closed, opened, strict=False)
     )
-    count = weekends.table.height
     more = f"; and {table.height - SHOWN} more" if table.height > SHOWN else "" if weeks else steady
     fitting = reading.segments[0].zones
     remedy = f"Declare {'one of ' * (len(fitting) > 1)}{some(fitting)}, or get a file that keeps the clock it names"
@@ -239,8 +239,8 @@ def _contradiction(reading: Reading, weekends: Weekends, declared: str, found: s
         remedy = f"{cut}, or hold it against a second source"
     return (
         f"the file is declared to keep {declared}, but its weekends read {found}. {declared} explains "
-        f"{int(reading.declared_agrees.sum())} of {count} weekends, the reading {int(reading.agrees.sum())}. "
-        f"Against {declared}: {weeks}{more}. {remedy}"
+        f"{int(reading.declared_agrees.sum())} of {weekends.table.height} weekends, the reading "
+        f"{int(reading.agrees.sum())}. Against {declared}: {weeks}{more}. {remedy}"
     )
 
 

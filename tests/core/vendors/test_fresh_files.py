@@ -122,3 +122,12 @@ def test_the_order_of_the_rows_decides_where_every_order_has_weekends(parse: Any
     rows = [f"{day:%m/%d/%Y},5.13,5.07,5.3,4.9" for day in reversed(months)]
     with pytest.raises(VendorError, match="31 days apart: they are weeks or months"):
         parse(["Date,Price,Open,High,Low", *rows], "USDBRL")
+
+
+def test_days_of_a_vendor_east_of_the_declared_clock_are_told_from_days_named_by_the_next_one(parse: Any) -> None:
+    """In Moscow the last hours of a Friday are a Saturday's: a day taken off every date would tell each too early."""
+    lines = ["date,open,high,low,close", *(f"{d},{','.join(map(str, bar))}" for d, bar in _days(60, 0.9, range(6)))]
+    with pytest.raises(ValueError, match=r"On a clock ahead .* such as Europe/Moscow or Asia/Tokyo") as caught:
+        parse(lines)
+    assert "take a day off" not in str(caught.value)
+    assert parse(lines, zone="Europe/Moscow").bars.height == 60
