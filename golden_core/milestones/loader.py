@@ -18,7 +18,7 @@ from golden_core.market.clock import SESSIONS
 from golden_core.market.holidays import CLOSURES
 from golden_core.milestones.evidence import Result, render
 from golden_core.milestones.place import Place
-from golden_core.publication.declared import read_declared
+from golden_core.milestones.records import EvidenceError, read_declared
 from golden_core.store.lake import Home, shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
@@ -84,9 +84,14 @@ def _scorecard(workers: int) -> pl.DataFrame:
     return rows
 
 
-def load_test_plan() -> TestPlan:
-    """Read the plan."""
-    return read_declared(TestPlan, LOADER_TESTS)
+def load_test_plan(path: Path = LOADER_TESTS) -> TestPlan:
+    """Read a plan; EvidenceError if it is none, or names a test for one requirement twice."""
+    plan = read_declared(TestPlan, path)
+    rows = [(planned.requirement, planned.test) for planned in plan.tests]
+    twice = next((row for row in rows if rows.count(row) > 1), None)
+    if twice:
+        raise EvidenceError(f"{path.name}: {twice[1]} is planned twice for {twice[0]!r}")
+    return plan
 
 
 def existing_tests(repository: Path, names: Iterable[str]) -> frozenset[str]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from golden_core.legacy.inventory import Checksum
 from golden_core.milestones.evidence import Result, render
-from golden_core.milestones.records import EvidenceError
-from golden_core.milestones.registry import Name, Text, matches
-from golden_core.publication.declared import read_declared
+from golden_core.milestones.records import EvidenceError, read_declared
+from golden_core.milestones.registry import Name, Text, matches, refuse_repeats
 from golden_core.store.lake import shipped
 from golden_core.study import Section
 
@@ -69,10 +69,19 @@ class Plan(Section):
     packages: Annotated[tuple[WorkPackage, ...], Field(min_length=1)]
     deprecations: tuple[Deprecation, ...]
 
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        names = [package.id for package in self.packages]
+        refuse_repeats("package", names)
+        unknown = {name for package in self.packages for name in package.prerequisites} - set(names)
+        if unknown:
+            raise ValueError(f"prerequisite {', '.join(sorted(unknown))} is no package")
+        return self
 
-def load_plan() -> Plan:
-    """Read the plan."""
-    return read_declared(Plan, MIGRATION / "packages.yaml")
+
+def load_plan(path: Path = MIGRATION / "packages.yaml") -> Plan:
+    """Read the plan; EvidenceError names the file and the place of what is wrong."""
+    return read_declared(Plan, path)
 
 
 def find_cycle(plan: Plan) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What is written beside deliverables: metadata, sign-offs, owners. Form only."""
+"""What is written beside deliverables (metadata, sign-offs, owners), and what data/ declares. Form only."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from golden_core.publication.declared import told
+from golden_core.publication import declared
 from golden_core.store.lake import write_json
 from golden_core.study import Section
 
@@ -20,7 +20,7 @@ Commit = Annotated[str, Field(pattern=COMMIT)]
 
 
 class EvidenceError(ValueError):
-    """Evidence cannot be written, read or signed; says what is wrong and what to do."""
+    """Evidence cannot be written, read or signed, or what data/ declares is none; says what is wrong and what to do."""
 
 
 class FileRecord(Section):
@@ -105,6 +105,7 @@ class Owners(Section):
 
 
 Record = TypeVar("Record", bound=Section)
+Declared = TypeVar("Declared", bound=BaseModel)
 
 
 def write_record(record: Section, path: Path) -> None:
@@ -117,7 +118,12 @@ def read_record(kind: type[Record], path: Path) -> Record:
     try:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise EvidenceError(f"{path.name}: {told(error)}; restore it from git") from None
+        raise EvidenceError(f"{path.name}: {declared.told(error)}; restore it from git") from None
+
+
+def read_declared(kind: type[Declared], path: Path) -> Declared:
+    """Read a file of data/ as what it declares; EvidenceError names the file, the place and what is wrong."""
+    return declared.read_declared(kind, path, EvidenceError)
 
 
 def moment(date: datetime.datetime) -> datetime.datetime:

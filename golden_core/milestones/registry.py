@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, RootModel, model_validator
 
-from golden_core.publication.declared import read_declared
+from golden_core.milestones.records import EvidenceError, read_declared
 from golden_core.store.lake import shipped
 from golden_core.study import Section
 
@@ -54,6 +55,13 @@ class Deliverable(Section):
     def patterns(self) -> tuple[str, ...]:
         """Files that it consists of in the folder of evidence; its name where nothing else is said."""
         return self.files if self.files or self.repository else (self.name,)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        for pattern in map(_relative, self.patterns):
+            if pattern in {METADATA, SIGN_OFFS}:
+                raise ValueError(f"{pattern} is written by the mechanism itself and cannot be a deliverable")
+        return self
 
 
 class Criterion(Section):
@@ -121,6 +129,15 @@ class Milestone(Accepted):
         """Every file, or family of files, of its folder of evidence."""
         return tuple(chain.from_iterable(deliverable.patterns for deliverable in self.deliverables))
 
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        refuse_repeats("criterion", [criterion.id for criterion in self.criteria])
+        refuse_repeats("deliverable", [deliverable.name for deliverable in self.deliverables])
+        refuse_repeats("role", [*self.accountable, *self.supporting])
+        if not any(criterion.human for criterion in self.criteria):
+            raise ValueError("needs a criterion with sign_off: no milestone is accepted without a person")
+        return self
+
 
 class Phase(Accepted):
     """A phase of the plan; its exit gate is met when its milestones are accepted and its own criteria met."""
@@ -128,6 +145,13 @@ class Phase(Accepted):
     id: str = Field(pattern=r"^P[0-6]$")
     weeks: Text
     milestones: Annotated[tuple[Milestone, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _own_milestones(self) -> Self:
+        identities = [milestone.id for milestone in self.milestones]
+        if identities != sorted(set(identities)) or not all(name.startswith(f"{self.id}.") for name in identities):
+            raise ValueError(f"milestones of {self.id} must be {self.id}.M1, {self.id}.M2 … in order; got {identities}")
+        return self
 
 
 class _Role(Section):
@@ -158,14 +182,32 @@ class Registry:
         raise LookupError(f"no milestone {identity!r}; the plan has {', '.join(m.id for m in self.milestones)}")
 
 
-def load_registry() -> Registry:
-    """Read roles.yaml and P0.yaml … P6.yaml."""
-    roles = read_declared(_Roles, PLAN / "roles.yaml").root
+def load_registry(folder: Path = PLAN) -> Registry:
+    """Read roles.yaml and P0.yaml … P6.yaml; EvidenceError names the file and what is wrong."""
+    roles = read_declared(_Roles, folder / "roles.yaml").root
     titles = {role: said.title for role, said in roles.items()}
-    return Registry(titles, tuple(read_declared(Phase, PLAN / f"{name}.yaml") for name in PHASES))
+    return Registry(titles, tuple(_read_phase(folder / f"{name}.yaml", roles.keys() | {EXTERNAL}) for name in PHASES))
 
 
 def matches(name: str, pattern: str) -> bool:
     """Whether a relative path is one of a family: ``*`` stands for any text within one name, never for a folder."""
     parts, patterns = name.split("/"), pattern.split("/")
     return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+
+
+def _read_phase(path: Path, roles: set[str]) -> Phase:
+    phase = read_declared(Phase, path)
+    if phase.id != path.stem:
+        raise EvidenceError(f"{path}: holds {phase.id}; name the file {phase.id}.yaml")
+    criteria = chain(phase.criteria, *(milestone.criteria for milestone in phase.milestones))
+    used = chain(*(c.sign_off or () for c in criteria), *((*m.accountable, *m.supporting) for m in phase.milestones))
+    if unknown := set(used) - roles:
+        raise EvidenceError(f"{path}: {', '.join(sorted(unknown))}: not declared in roles.yaml")
+    return phase
+
+
+def refuse_repeats(kind: str, names: Sequence[str]) -> None:
+    """Raise a ValueError where a name stands twice."""
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"{kind} {', '.join(repeated)} stands there twice")

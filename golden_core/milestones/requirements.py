@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import Place
-from golden_core.milestones.registry import Milestone, Name, Path_, Registry, Text
-from golden_core.publication.declared import read_declared
+from golden_core.milestones.records import read_declared
+from golden_core.milestones.registry import Milestone, Name, Path_, Registry, Text, refuse_repeats
 from golden_core.store.lake import shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
@@ -57,6 +57,11 @@ class Requirements(Section):
 
     requirements: Annotated[tuple[Requirement, ...], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        refuse_repeats("requirement", [one.id for one in self.requirements])
+        return self
+
 
 def requirements_pages(
     registry: Registry, checks: frozenset[str], place: Place
@@ -72,7 +77,7 @@ def requirements_pages(
 
 
 def load_requirements(path: Path = REQUIREMENTS) -> tuple[Requirement, ...]:
-    """Read the requirements; a ``ValidationError`` names what of them cannot be measured or decided."""
+    """Read the requirements; EvidenceError names the file, the place and what is wrong."""
     return read_declared(Requirements, path).requirements
 
 

@@ -1,4 +1,4 @@
-"""How what data/ declares is read, and what is told of a fault."""
+"""How what data/ declares is read: strictly, with the file and the place in every fault."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from golden_core.store.lake import shipped
 
@@ -33,9 +34,16 @@ def words_path(name: str) -> Path:
     return shipped("publication", name)
 
 
-def read_declared(kind: type[Declared], path: Path) -> Declared:
-    """Read a file of data/ as what it declares; a ``ValidationError`` names every place that is not as it must be."""
-    return kind.model_validate(_parsed(path.read_bytes()), strict=False)
+def read_declared(kind: type[Declared], path: Path, error: type[ValueError] = PublicationError) -> Declared:
+    """Read a file of data/ as what it declares; the error names the file, the place and what is wrong."""
+    try:
+        return kind.model_validate(_parsed(path.read_bytes()), strict=False)
+    except FileNotFoundError:
+        raise error(f"{path}: is missing") from None
+    except YAMLError as fault:
+        raise error(f"{path}: is not valid YAML: {fault}") from None
+    except ValidationError as fault:
+        raise error(f"{path}: {told(fault)}") from None
 
 
 def told(fault: ValidationError) -> str:

@@ -5,13 +5,13 @@ import pytest
 from golden_core.bars.cleaning.rules import RULES
 from golden_core.milestones import loader
 from golden_core.milestones.loader import (
-    TestPlan,
     existing_tests,
     load_test_plan,
     loader_specification,
     plan_page,
     plan_results,
 )
+from golden_core.milestones.records import EvidenceError
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.vendors import READERS
 
@@ -59,11 +59,11 @@ def repository(tmp_path_factory):
     return root
 
 
-def plan(*tests):
-    planned = [
-        {"section": "a", "requirement": f"r{k}", "test": f"tests/test_it.py{name}"} for k, name in enumerate(tests)
-    ]
-    return TestPlan.model_validate({"tests": planned}, strict=False)
+def plan(folder, *tests):
+    path = folder / "plan.yaml"
+    lines = [f"  - {{section: a, requirement: r{k}, test: '{name}'}}" for k, name in enumerate(tests)]
+    path.write_text("\n".join(["tests:", *lines] if lines else ["tests: []"]) + "\n")
+    return load_test_plan(path)
 
 
 RIGHT = "::test_right"
@@ -81,7 +81,8 @@ RIGHT = "::test_right"
     ],
 )
 def test_a_plan_passes_if_it_has_tests_and_all_are_there_and_pass(repository, tests, said, passed):
-    result = plan_results(plan(*tests), repository)[1]
+    planned = plan(repository, *(f"tests/test_it.py{name}" for name in tests))
+    result = plan_results(planned, repository)[1]
     assert (result.value, result.passed) == (said, passed)
 
 
@@ -96,14 +97,25 @@ def test_a_plan_has_checks_by_program_and_by_hand(repository):
     ours, page = load_test_plan(), plan_page(load_test_plan())
     assert all(f"| {one.requirement} | `{one.test}` | all pass |" in page for one in ours.tests)
     assert all(f"| {one.threshold} |" in page for one in ours.manual)
-    right = plan(RIGHT)
+    right = plan(repository, f"tests/test_it.py{RIGHT}")
     assert not plan_results(right, repository)[0].passed
     assert plan_results(right.model_copy(update={"manual": ours.manual}), repository)[0].passed
 
 
-def test_no_test_is_planned_twice_for_one_requirement():
-    rows = [(planned.requirement, planned.test) for planned in load_test_plan().tests]
-    assert len(set(rows)) == len(rows)
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "tests:\n  - {section: a, requirement: r, test: t}\n  - {section: b, requirement: r, test: t}\n",
+            "t is planned twice for 'r'",
+        ),
+        ("tests:\n  - {section: a, requirement: r}\n", r"plan\.yaml: tests\.0\.test: Field required"),
+    ],
+)
+def test_what_is_no_plan_is_refused(tmp_path, text, message):
+    (tmp_path / "plan.yaml").write_text(text)
+    with pytest.raises(EvidenceError, match=message):
+        load_test_plan(tmp_path / "plan.yaml")
 
 
 def test_every_rule_format_and_closure_is_in_the_specification():

@@ -10,6 +10,7 @@ import pytest
 
 from golden_core.legacy.frozen import frozen_checksums
 from golden_core.milestones.migration import (
+    MIGRATION,
     find_cycle,
     load_plan,
     migration_deliverables,
@@ -68,7 +69,6 @@ def test_packages_come_after_what_they_wait_for(pages):
     seen: set[str] = set()
     for row in rows(pages["work_packages.csv"]):
         assert {name for name in row["prerequisites"].split("; ") if name} <= seen
-        assert row["package"] not in seen
         seen.add(row["package"])
 
 
@@ -149,3 +149,21 @@ def test_a_file_that_is_lost_doubled_or_imagined(plan, checksums, patterns, mess
     broken = changed(plan, "learning_curves", files=patterns)
     assert any(re.fullmatch(message, sentence) for sentence in misplaced_files(broken, checksums))
     assert not plan_results(broken, checksums, frozenset())[2].passed
+
+
+BROKEN = {
+    "unknown prerequisite": ("prerequisites: [training]", "prerequisites: [magic]", "magic is no package"),
+    "package twice": ("id: one_run", "id: settings", "settings stands there twice"),
+    "unknown level": ("level: low", "level: none", "packages.4.risk.level"),
+    "no parity test": ("scope: Losses", "effort_days: 5\n    scope: Losses", "packages.4.effort_days"),
+    "no mapping": ("sizes:", "- sizes:", "is not valid YAML"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_malformed_plan_is_refused(tmp_path, old, new, message):
+    path, text = tmp_path / "packages.yaml", (MIGRATION / "packages.yaml").read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(EvidenceError, match=re.escape(message)):
+        load_plan(path)
