@@ -41,4 +41,5 @@ def test_commands_that_are_linked_to_exist(linked):
     for command in linked["command"]:
         found = get_command(app)
         for part in command.split()[1:]:
+            assert part in found.commands, command
             found = found.commands[part]
