@@ -6,6 +6,7 @@ import pytest
 
 from golden_core.leakage.artefacts import Run
 from golden_core.leakage.corpus.entries import CORPUS, clean_specimen, planted_specimen, read_entries
+from golden_core.leakage.questions import Question, halves
 from golden_core.leakage.statistical import (
     Screen,
     one_sided_market,
@@ -30,6 +31,12 @@ def screen(specimen):
 def honest():
     specimen = clean_specimen(STREAM)
     return specimen, specimen.pipeline.run(specimen.raw)
+
+
+def test_a_half_of_a_question_asks_of_its_own_rows_alone():
+    first, second = halves(Question("foresees", np.ones((5, 1)), np.arange(5.0)))
+    assert (first.words, first.factors[:, 0].tolist()) == ("foresees in the first half", [1, 1, 0, 0, 0])
+    assert (second.words, second.factors[:, 0].tolist()) == ("foresees in the second half", [0, 0, 1, 1, 1])
 
 
 @pytest.mark.parametrize("number", range(5))
