@@ -12,12 +12,13 @@ ASKED := --constraint constraints.txt --editable '.[dev$(if $(CHROMIUM),$(shell 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-# uv installs faster than pip. It is told the links and index that pip was told; where it cannot reach what
-# pip's own configuration files name, pip installs the same.
+# uv installs faster than pip. It is told the links, index and certificates that pip was told; where it cannot reach
+# what pip's own configuration files name, pip installs the same.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$PIP_INDEX_URL}" \
+		SSL_CERT_FILE="$${SSL_CERT_FILE:-$$PIP_CERT}" \
 		$(BIN)/uv pip install --quiet --python $(BIN)/python $(ASKED) || $(BIN)/python -m pip install --quiet $(ASKED)
 	touch $@
 
