@@ -76,6 +76,11 @@ def _of_pair(rows: Rows, pair: str, path: Path) -> Rows:
     if pair not in pairs:
         made = "; a study with data.source=ecb makes the others" if all(one.startswith("EUR") for one in pairs) else ""
         raise VendorError(f"{path}: its columns are {', '.join(pairs)}, but {pair} is asked for{made}")
+    if ones := [name for name in pairs.values() if set(rows.table[name].cast(float, strict=False).drop_nulls()) == {1}]:
+        raise VendorError(
+            f"{path}: {ones[0]!r} is 1 on every day: these are rates of it and not of the euro; name the column of the "
+            f"pair, --format plain_csv --column close={pairs[pair]} (in a study: format columns)"
+        )
     table = rows.table.select(day, pairs[pair])
     note = f"columns of rates: {len(pairs)}"
     return _published(replace(rows, table=table, notes=(*rows.notes, note)), pair, path)

@@ -13,7 +13,16 @@ import polars as pl
 
 from golden_core.vendors.assembly import Known, assemble, require_instrument, side_of
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
-from golden_core.vendors.columns import INSTRUMENTS, PRICES, find_columns, has_prices, normal
+from golden_core.vendors.columns import (
+    BASES,
+    COUNTERS,
+    CURRENCIES,
+    INSTRUMENTS,
+    PRICES,
+    find_columns,
+    has_prices,
+    normal,
+)
 from golden_core.vendors.records import parsed_json, require_yahoo
 from golden_core.vendors.suggestions import closes_alone
 from golden_core.vendors.text import HEAD_BYTES, SNIFFED, Head, Rows
@@ -158,6 +167,9 @@ def _require_instrument(answer: Any, pair: str, path: Path) -> None:
     if not isinstance(answer, dict):
         return
     beside = [answer, *(value for value in answer.values() if isinstance(value, dict))]
-    for name, value in [entry for one in beside for entry in one.items()]:
-        if normal(str(name)) in INSTRUMENTS and isinstance(value, str):
-            require_yahoo(value, pair, path)
+    for said in ({normal(str(name)): value for name, value in one.items() if isinstance(value, str)} for one in beside):
+        halves = [next((said[name] for name in names if name in said), "") for names in (BASES, COUNTERS)]
+        written = [half.upper() for half in halves if re.fullmatch(CURRENCIES, half.upper())]
+        told = [said[name] for name in INSTRUMENTS if name in said] + (["".join(written)] if len(written) == 2 else [])
+        for instrument in told:
+            require_yahoo(instrument, pair, path)

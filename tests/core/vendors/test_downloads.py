@@ -77,6 +77,8 @@ def test_columns_of_json_are_declared_by_name(parse: Any) -> None:
         ([RECORDS[0], RECORDS[1] | {"time": None}], "record 2: there is no time"),
         ({"symbol": "GBPUSD", "values": RECORDS}, "the instrument is 'GBPUSD'"),
         ({"meta": {"symbol": "GBP/USD"}, "values": RECORDS}, "the instrument is 'GBP/USD'"),
+        ({"base": "usd", "quote": "CHF", "values": RECORDS}, "the instrument is 'USDCHF'"),
+        ({"meta": {"From Currency": "USD", "to": "EUR"}, "values": RECORDS}, "the instrument is 'USDEUR'"),
         ([row | {"symbol": "GBPUSD"} for row in RECORDS], "column 'symbol' says 'GBPUSD'"),
     ],
 )

@@ -59,6 +59,15 @@ def test_currencies_without_a_base_are_no_rates_of_the_euro(header: str, parse: 
         parse(ECB.replace(ECB.split("\n")[0], header))
 
 
+def test_rates_of_the_dollar_are_no_rates_of_the_euro(parse: Any) -> None:
+    text = "Date,USD,JPY,GBP,CHF\n" + "".join(f"{day},1.0,150.{n},0.79{n},0.88{n}\n" for n, day in enumerate(DAYS))
+    with pytest.raises(VendorError, match=r"'USD' is 1 on every day: .* --format plain_csv --column close=JPY"):
+        parse(text, "EURJPY")
+    assert _closes(parse(text, "USDJPY", format="plain_csv", columns={"close": "JPY"})) == {
+        day: 150 + n / 10 for n, day in enumerate(DAYS)
+    }
+
+
 def test_the_series_of_the_bundesbank_begins_with_its_first_day(parse: Any) -> None:
     for text in (BUNDESBANK, BUNDESBANK.replace("Referenzkurs", "Währung").encode("cp1252")):
         read = parse(text)
