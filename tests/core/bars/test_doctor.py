@@ -171,19 +171,21 @@ def test_the_pair_may_stand_in_the_nearest_folder(feed: pl.DataFrame, tmp_path: 
 
 
 class TestCard:
-    CARD = functools.partial(
-        data_card,
-        title="a | b",
-        source={"file": "<script>x</script>\nnext", "licence": ""},
-        zones={},
-        summary=summarise(QUALITY.empty()),
-        months=QUALITY.empty(),
-        account=CLEANING.empty(),
-        ledger=LEDGER.empty(),
-        coverage=pl.DataFrame({"pair": ["EURUSD"], "bars": [1234567]}),
-        gaps=pl.DataFrame(schema={"pair": pl.String, "first": pl.Date, "last": pl.Date, "bars": pl.Int64}),
-        parity=PARITY.empty(),
-        verdicts=(Verdict("a", True, "x"), Verdict("b", False, "y"), Verdict("c", None, "")),
+    CARD = staticmethod(
+        functools.partial(
+            data_card,
+            title="a | b",
+            source={"file": "<script>x</script>\nnext", "licence": ""},
+            zones={},
+            summary=summarise(QUALITY.empty()),
+            months=QUALITY.empty(),
+            account=CLEANING.empty(),
+            ledger=LEDGER.empty(),
+            coverage=pl.DataFrame({"pair": ["EURUSD"], "bars": [1234567]}),
+            gaps=pl.DataFrame(schema={"pair": pl.String, "first": pl.Date, "last": pl.Date, "bars": pl.Int64}),
+            parity=PARITY.empty(),
+            verdicts=(Verdict("a", True, "x"), Verdict("b", False, "y"), Verdict("c", None, "")),
+        )
     )
 
     def test_an_empty_one_says_so(self) -> None:
