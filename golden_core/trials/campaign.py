@@ -20,7 +20,7 @@ from golden_core.study import Study
 from golden_core.trials.identity import Trial, device_kind, fingerprint, series_inputs
 from golden_core.trials.ledger import open_test_parts
 from golden_core.trials.memory import keep_freed_memory
-from golden_core.trials.outputs import PROVENANCE
+from golden_core.trials.outputs import recorded
 from golden_core.trials.run import Company, TrialError, run_trial
 from golden_core.trials.workers import died
 from golden_core.trials.workers import (
@@ -96,7 +96,7 @@ def require_device(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]] |
         return
     folder = home.study(study.name)
     if jobs is None:
-        records = map(stored_json, (folder.root / "trials").glob(f"*/*/{FINGERPRINT}/{PROVENANCE}"))
+        records = map(recorded, (folder.root / "trials").glob(f"*/*/{FINGERPRINT}"))
         there = [any((record.get("device") or {}).get("kind") == "cuda" for record in records)]
     else:
         trained = [(trial, print_) for trial, print_ in jobs if device_kind(study, trial.forecaster) == "cuda"]

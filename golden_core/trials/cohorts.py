@@ -14,7 +14,7 @@ from typing import Any
 
 from golden_core.forecasters import forecaster_class, forecaster_facts
 from golden_core.forecasters.neural import NeuralForecaster
-from golden_core.store.lake import Home, stored_json
+from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.training import device
 from golden_core.training.cohort import Progress, train_cohort
@@ -22,7 +22,7 @@ from golden_core.training.footprint import bytes_of_member
 from golden_core.training.functional import CohortError
 from golden_core.training.substitute import Request, request_of
 from golden_core.trials.identity import Trial, device_kind, fingerprint, series_inputs
-from golden_core.trials.outputs import PROVENANCE
+from golden_core.trials.outputs import recorded
 from golden_core.trials.rows import FoldData, cut_folds, fold_stream, new_forecaster
 from golden_core.trials.run import Company, TrialError, run_trial, settle_torch
 
@@ -179,7 +179,7 @@ def run_again(home: Home, study: Study, trial: Trial, into: Path) -> None:
     inputs = series_inputs(home, study, trial.pair, trial.horizon)
     print_ = fingerprint(study, trial, inputs.hash)
     folder = home.study(study.name).trial(trial.forecaster, trial.series, print_)
-    stored = stored_json(folder / PROVENANCE).get("company")
+    stored = recorded(folder).get("company")
     if not stored:
         run_trial(home, study, trial, into=into)
         return

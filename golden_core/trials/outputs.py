@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import BaseModel, ValidationError
 
-from golden_core.store.lake import Home, hash_bytes, hash_file, read_json, series_name, stored_json, write_json
+from golden_core.store.lake import Home, hash_bytes, hash_file, series_name, stored_json, write_json
 from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES, TRIALS
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_trials, trial_status
@@ -20,12 +22,38 @@ ALSO = f"{QUANTILES.name}.parquet"  # of a study with quantiles, where the forec
 PROVENANCE = "provenance.json"
 STRAY = "was not written by the trial, move it elsewhere"
 READ = "trials_read.json"  # which folders of trials have been hashed and found whole, and their state then
-SAYS: Mapping[str, type] = {
-    **dict.fromkeys(("git", "libraries", "machine"), dict),
-    **dict.fromkeys(("wall_seconds", "cpu_seconds", "peak_memory_mb"), float),
-    "parameters": int,
-}  # what tables, cards and checks read of a trial's provenance
 _COSTS = ("parameters", "wall_seconds", "cpu_seconds", "peak_memory_mb")
+
+
+class _Git(BaseModel):
+    commit: str | None
+    dirty: bool | None
+
+
+class _Machine(BaseModel):
+    cpu: str
+    python: str
+
+
+class _Device(BaseModel):
+    kind: str
+    card: str | None
+
+
+class Said(BaseModel, strict=True):
+    """What is read of a trial's provenance; of an earlier release's without a device, company or hashes of inputs."""
+
+    git: _Git
+    machine: _Machine
+    libraries: dict[str, str]
+    parameters: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+    device: _Device | None = None
+    company: list[tuple[str, int] | tuple[str, int, str]] | None = None
+    fingerprint: str
+    sha256: dict[str, str]
 
 
 class AlteredError(RuntimeError):
@@ -108,15 +136,25 @@ def altered_files(folder: Path) -> list[str]:
     last. Names that begin with a dot are left aside; systems leave such files behind, and nothing here reads them.
     """
     try:
-        record = read_json(folder / PROVENANCE)
+        record = said_of_itself((folder / PROVENANCE).read_bytes())
         written, print_ = record["sha256"], record["fingerprint"][:16]
         names = dict.fromkeys((*OUTPUTS, *written))
         found = [] if print_ == folder.name else [f"{PROVENANCE} is that of another trial, {print_}"]
         found += [f"{name} {fault}" for name in names if (fault := _fault(folder / name, written[name]))]
         here = sorted(one.name for one in os.scandir(folder) if not one.name.startswith("."))
         return found + [f"{name} {STRAY}" for name in here if name not in (PROVENANCE, *names)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError) as error:
         return [f"{PROVENANCE} does not say what was written ({type(error).__name__}: {error})"]
+
+
+def said_of_itself(text: bytes) -> dict[str, Any]:
+    """Return a trial's provenance; ValueError if that is not what one holds."""
+    try:
+        Said.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(": ".join([*map(str, first["loc"][:1]), first["msg"]])) from None
+    return dict(json.loads(text))
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
@@ -128,9 +166,16 @@ def read_provenance(folder: Path) -> dict[str, Any]:
         If its provenance is missing or damaged.
     """
     try:
-        return read_json(folder / PROVENANCE)
+        return said_of_itself((folder / PROVENANCE).read_bytes())
     except (OSError, ValueError) as error:
         raise AlteredError(f"{folder}: {PROVENANCE} cannot be read ({error}); {_remedy(folder)}") from error
+
+
+def recorded(folder: Path) -> dict[str, Any]:
+    """Return the same; nothing where it is missing, or damaged, which :func:`altered_files` tells."""
+    with contextlib.suppress(AlteredError):
+        return read_provenance(folder)
+    return {}
 
 
 def altered_trials(home: Home, study: Study, trials: Sequence[Trial]) -> tuple[list[str], int]:

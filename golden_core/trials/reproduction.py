@@ -16,13 +16,21 @@ from typing import Any
 from golden_core.forecasters import forecaster_facts
 from golden_core.forecasters.facts import FACTS
 from golden_core.preparation import prepare_all
-from golden_core.store.lake import Home, differing_files, read_json, stored_json
+from golden_core.store.lake import Home, differing_files, read_json
 from golden_core.store.provenance import machine, same_processor
 from golden_core.store.randomness import Stream
 from golden_core.study import CUSTOM, Study
 from golden_core.trials import Trial, all_series, all_trials, series_inputs
 from golden_core.trials.identity import distinct_trials, fingerprint, is_deterministic, series_hashes
-from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
+from golden_core.trials.outputs import (
+    ALSO,
+    OUTPUTS,
+    PROVENANCE,
+    altered_files,
+    finished_trials,
+    read_provenance,
+    recorded,
+)
 
 FOUND = "found.json"
 UNRESTORED = "unrestored.txt"  # says how, in the folder of a trial whose checkpoint does not give its forecasts
@@ -120,7 +128,7 @@ def _made_elsewhere(
     trial: Trial, folder: Path, here: Mapping[str, Any], now: Mapping[tuple[str, int], str | None]
 ) -> str | None:
     """Return on what a trial was trained if not on such a machine, or beside networks of other data than now."""
-    record = stored_json(folder / PROVENANCE, machine=dict, company=list | None)  # a damaged one says nothing
+    record = recorded(folder)
     company = record.get("company") or ()  # without hashes where an earlier release wrote it
     other = {pair for pair, _, *then in company if then and now.get((pair, trial.horizon), then[0]) != then[0]}
     if other:
@@ -241,4 +249,4 @@ def _held(one: Path, again: Path, *, stored: bool) -> tuple[tuple[str, ...], str
 
 def _record(home: Home, study: Study, trial: Trial, folder: Path) -> tuple[Mapping[str, Any], str, str]:
     inputs = series_inputs(home, study, trial.pair, trial.horizon).hash
-    return read_json(folder / PROVENANCE), inputs, fingerprint(study, trial, inputs)
+    return read_provenance(folder), inputs, fingerprint(study, trial, inputs)

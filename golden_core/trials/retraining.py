@@ -18,7 +18,7 @@ import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from golden_core.forecasters import forecaster_class
-from golden_core.store.lake import Home, read_table, stored_json, write_json
+from golden_core.store.lake import Home, read_table, write_json
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
 from golden_core.store.threads import one_thread
@@ -28,7 +28,7 @@ from golden_core.trials.cohorts import run_again
 from golden_core.trials.confinement import can_confine, code, confine, own_code
 from golden_core.trials.generators import seed_everything, states
 from golden_core.trials.identity import Trial, input_tables, series_inputs
-from golden_core.trials.outputs import PROVENANCE
+from golden_core.trials.outputs import recorded
 from golden_core.trials.reproduction import FOUND, NOT_ALONE, UNRESTORED
 from golden_core.trials.rows import cut_folds, new_forecaster
 from golden_core.trials.run import TrialError, run_folds, settle_torch
@@ -122,7 +122,7 @@ def _train_confined(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) 
     study, home, into = _opened(request)
     for number, trial in jobs:
         own, folder = request["own"][trial.forecaster], into / str(number)
-        if stored_json(folder / PROVENANCE).get("company"):
+        if recorded(folder).get("company"):
             continue  # networks that trained side by side give other last digits alone
         note, user = folder / NOT_ALONE, into / f"user{number}"
         note.write_text("the process that trained it on its inputs alone died", encoding="utf-8")

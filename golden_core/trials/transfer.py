@@ -25,7 +25,7 @@ from golden_core.store.lake import (
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.identity import all_trials
-from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, SAYS, altered_files, finished_trials, told
+from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials, said_of_itself, told
 from golden_core.trials.stored import IncompleteError
 
 LAYOUT = 1
@@ -131,11 +131,10 @@ def _verify_provenance(
     """Hold a trial against what it says of itself: who changes a result and the manifest, or moves one, is seen."""
     name = "/".join(place)
     try:
-        said = json.loads(archive.read(f"{name}/{PROVENANCE}"))
+        said = said_of_itself(archive.read(f"{name}/{PROVENANCE}"))
         written, trial = said["sha256"], said["trial"]
         wrong = [file for file in dict.fromkeys((*OUTPUTS, *written)) if hashes.get(f"{name}/{file}") != written[file]]
         wrong += [file for file in names if file not in (PROVENANCE, *written)]
-        wrong += [PROVENANCE for key, kind in SAYS.items() if not isinstance(said[key], kind)][:1]
         depends_on = hash_bytes(canonical_json(said["depends_on"]).encode())
         here = (trial["forecaster"], series_name(trial["pair"], trial["horizon"]), depends_on[:16])
     except (KeyError, TypeError, ValueError, RecursionError):
