@@ -386,9 +386,9 @@ def temporary_prefix(path: Path) -> str:
 def remove_temporaries(root: Path, name: str = "*") -> int:
     """Delete what killed processes left under a root of files or folders of a name; return how many.
 
-    What a living process is writing stays: two runs of one study may be under way.
+    What a living process is writing stays: two runs of one study may be under way. So does what others put there.
     """
-    left = [path for path in (root.rglob(f".{name}.tmp") if root.is_dir() else ()) if not _being_written(path)]
+    left = [path for path in (root.rglob(f".{name}.tmp") if root.is_dir() else ()) if _left_behind(path)]
     for path in left:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -397,6 +397,6 @@ def remove_temporaries(root: Path, name: str = "*") -> int:
     return len(left)
 
 
-def _being_written(path: Path) -> bool:
+def _left_behind(path: Path) -> bool:
     writer = re.search(r"\.(\d+)-\w+\.tmp$", path.name)
-    return writer is not None and int(writer[1]) != os.getpid() and psutil.pid_exists(int(writer[1]))
+    return writer is not None and (int(writer[1]) == os.getpid() or not psutil.pid_exists(int(writer[1])))

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden_core.store.lake import FINGERPRINT, Home
+from golden_core.store.lake import FINGERPRINT, Home, temporary_prefix
 from golden_core.study import Study
 from golden_core.trials.identity import UnreadyError, all_trials, trial_status
 
@@ -43,7 +43,7 @@ def delete(found: Superseded) -> None:
     if found.path.is_file():
         found.path.unlink()
         return
-    going = found.path.with_name(f".{found.path.name}.going.tmp")
+    going = found.path.with_name(f"{temporary_prefix(found.path)}going.tmp")
     found.path.rename(going)
     shutil.rmtree(going)
 

@@ -44,9 +44,9 @@ def test_a_damaged_record_is_no_record(tmp_path, content):
     assert stored_json(tmp_path / "record.json", file=str) == {}
 
 
-def test_names_without_a_writer_go(tmp_path):
-    (tmp_path / ".old.abc.tmp").write_text("")
-    assert remove_temporaries(tmp_path) == 1
+def test_a_hidden_file_that_somebody_put_there_stays(tmp_path):
+    (tmp_path / ".x.tmp").write_text("")
+    assert remove_temporaries(tmp_path) == 0
 
 
 def test_a_finished_write_leaves_nothing(tmp_path):
