@@ -13,9 +13,8 @@ from golden_core.bars.card import data_card
 from golden_core.bars.cleaning import Cleaned, Coverage, clean
 from golden_core.bars.cleaning.coverage import coverage_of
 from golden_core.bars.crosschecks import FEWEST, compare_sources
-from golden_core.bars.importing import hash_source
+from golden_core.bars.importing import read_hashed
 from golden_core.bars.quality import Verdict, gaps, judge, quality_table, summarise
-from golden_core.bars.reading import read_bars
 from golden_core.market.local_time import ZoneError
 from golden_core.market.zones import active_times, verify_zone
 from golden_core.store.schema import PARITY, QUALITY
@@ -74,7 +73,7 @@ def open_file(
     named = next((found for found in mentions if found), set())
     if pair is None and len(named) != 1:
         raise VendorError(f"{path}: its name mentions {', '.join(sorted(named)) or 'no pair'}; declare it with --pair")
-    reading = read_bars(path, pair or named.pop(), format=format, zone=zone, columns=columns)
+    reading, sha256 = read_hashed(path, pair or named.pop(), format=format, zone=zone, columns=columns)
     return Patient(
         bars=reading.bars,
         bar=reading.bar,
@@ -82,7 +81,7 @@ def open_file(
         evidence=reading.evidence.summary,
         source={
             "file": path.name,
-            "sha256": hash_source(path),
+            "sha256": sha256,
             "rows": f"{reading.bars.height:,}",
             "format": f"{reading.claim.format}: {reading.claim.because}",
             "bar": reading.bar,

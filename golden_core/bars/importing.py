@@ -14,6 +14,7 @@ from golden_core.bars.fixings import require_fixings
 from golden_core.bars.reading import Reading, read_bars
 from golden_core.store.lake import confined, hash_bytes, hash_file, write_json, write_parquet
 from golden_core.study.sections import canonical_json
+from golden_core.vendors.base import VendorError
 from golden_core.vendors.detect import AUTO
 
 FOLDER = ("sources", "imports")
@@ -45,12 +46,12 @@ def import_file(
 
     The same file under the same declarations takes the place of the former import, another declaration gets own files.
     """
-    reading = read_bars(path, pair, format=format, zone=zone, bar=bar, columns=columns)
+    reading, sha256 = read_hashed(path, pair, format=format, zone=zone, bar=bar, columns=columns)
     if rates is not None:
         said = require_fixings(reading.bars, pair, rates, path)
         reading = replace(reading, notes=(*reading.notes, *said))
     declared = {"format": format, "zone": zone, "bar": bar, "columns": dict(columns or {})}
-    record = _record(reading, path, pair, declared)
+    record = {**_record(reading, path, pair, declared), "sha256": sha256}
     identity = hash_bytes(canonical_json({"pair": pair, "sha256": record["sha256"], "declared": declared}).encode())
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).strip("_")[:80] or "file"
     target = confined(home, *FOLDER, pair, f"{stem}_{identity[:16]}.parquet")
@@ -58,6 +59,20 @@ def import_file(
     write_json(record, target.with_suffix(".json"))
     write_parquet(reading.bars, target)
     return Imported(target, record, reading)
+
+
+def read_hashed(path: Path, pair: str, **how: Any) -> tuple[Reading, str]:
+    """Return the bars of a file, as :func:`read_bars`, and the hash of what they were read from.
+
+    Raises
+    ------
+    VendorError
+        Also if the file changes meanwhile.
+    """
+    before, reading = hash_source(path), read_bars(path, pair, **how)
+    if hash_source(path) != before:
+        raise VendorError(f"{path}: changed while it was read; give the command again once it is written")
+    return reading, before
 
 
 def hash_source(path: Path) -> str:
@@ -74,7 +89,6 @@ def _record(reading: Reading, path: Path, pair: str, declared: Mapping[str, Any]
     return {
         "pair": pair,
         "original": path.name.encode(errors="replace").decode(),  # a name need not be text
-        "sha256": hash_source(path),
         "declared": dict(declared),
         "format": reading.claim.format,
         "because": reading.claim.because,

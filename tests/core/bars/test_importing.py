@@ -91,6 +91,22 @@ def test_nothing_is_written_of_a_file_that_is_refused(written: Any, tmp_path: Pa
     assert not (tmp_path / "home").exists()
 
 
+def test_a_file_that_grows_while_it_is_read_is_not_imported(written: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    """Its account would name bytes that its bars are not of."""
+    path = written("dukascopy_gmt")
+
+    def read(*given: Any, **how: Any) -> Any:
+        reading = read_bars(*given, **how)
+        with path.open("a") as file:
+            file.write("\n")
+        return reading
+
+    monkeypatch.setattr("golden_core.bars.importing.read_bars", read)
+    with pytest.raises(VendorError, match=r"x\.csv: changed while it was read; give the command again once"):
+        import_file(tmp_path / "home", path, "EURUSD")
+    assert not (tmp_path / "home").exists()
+
+
 def test_a_history_without_bars_is_not_imported(tmp_path: Path) -> None:
     path = tmp_path / "EURUSD" / "2024" / "00" / "01" / "10h_ticks.bi5"
     path.parent.mkdir(parents=True)
