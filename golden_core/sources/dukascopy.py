@@ -211,6 +211,7 @@ def _stitch(
     if bars.is_empty():
         raise none
     path = folder(home) / f"{pair}_1h_bid.parquet"
+    path.with_suffix(".json").unlink(missing_ok=True)  # no table ever lies beside the account of another
     write_parquet(bars, path)
     first, last = bars["timestamp"][0], bars["timestamp"][-1]
     found = Fetched(pair, path, hash_file(path), bars.height, first, last, tuple(months))

@@ -143,6 +143,13 @@ class TestFetched:
         assert after.counts == {"fetched": 0, "cached": 4, "absent": 0}
         assert (after.sha256, [one.state for one in told]) == (before.sha256, ["cached"] * 4)
 
+    def test_a_killed_run_leaves_no_table_with_the_account_of_another(self, tmp_path, feed, monkeypatch):
+        (found,) = run(tmp_path, feed)
+        monkeypatch.setattr(dukascopy, "Fetched", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):  # when the table is there, and its account is not
+            run(tmp_path, feed, end=dt.date(2019, 2, 3))
+        assert not found.path.with_suffix(".json").exists()
+
     def test_the_running_month_is_asked_for_again_and_has_no_unfinished_hour(self, tmp_path, feed):
         (found,) = run(tmp_path, feed, end=NOW.date())
         assert str(found.last) == "2019-06-15 11:00:00+00:00"  # at 12:30, the hour from 12:00 is not known yet
