@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, shorten
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -211,6 +212,9 @@ def teaching() -> Iterator[None]:
             said = str(error)
         elif isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             said = _about(error)
+        elif isinstance(error, subprocess.TimeoutExpired):
+            asked = shorten(" ".join(map(str, error.cmd)), 100)
+            said = f"{asked} takes longer than it may; give the same command again when this machine is less busy"
         elif isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):  # so pathlib says it
             said = f"{error}; {REMEDY}"
         else:

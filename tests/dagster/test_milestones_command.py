@@ -123,3 +123,11 @@ def test_status_fits_a_terminal():
     lines = golden("milestones", "status").output.splitlines()
     assert sum(line.startswith(("P", "gate")) for line in lines) == 16 + 7
     assert max(map(len, lines)) <= 80
+
+
+def test_a_program_that_takes_too_long_to_say_how_it_is_used_is_no_traceback(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_EVIDENCE", str(tmp_path))
+    monkeypatch.setattr("golden_core.milestones.designs.SECONDS", 0.01)
+    result = golden("milestones", "write", "P5.M1")
+    assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "utils docs --name golden takes longer than it may; give the same command again" in result.output
