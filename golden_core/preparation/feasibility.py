@@ -93,6 +93,24 @@ def _order(
     return None
 
 
+# Training and validation rows without which a forecaster refuses to fit; its module, which says why, loads libraries.
+LEAST = {
+    "random_walk_garch": (101, 0), "random_walk_gjr_t": (101, 0),
+    "ets": (10, 0), "theta": (10, 0), "lightgbm": (20, 20),
+}  # fmt: skip
+
+
+def _rows(name: str) -> Rule:
+    def check(_settings: object, train: int, validation: int, horizons: Sequence[int], embargo: int) -> str | None:
+        for part, rows, least in zip(("training", "validation"), (train, validation), LEAST[name], strict=True):
+            if (left := rows - max(horizons) - embargo) < least:
+                return f"needs {least} {part} rows, of {rows} the purge leaves {left} at most: widen splits, or drop it"
+        return None
+
+    parts = ("splits.train", "splits.validation", "horizons", "splits.embargo")
+    return Rule((f"forecasters.{name}", *parts), check, keys_only=True)
+
+
 def _pips(costs: Mapping[str, Any]) -> str | None:
     unknown = [pair for pair in costs if pair not in plausible_pairs()]
     return f"data/pairs.yaml knows no pip of {', '.join(unknown)}: add it there" if unknown else None
@@ -125,6 +143,7 @@ RULES = (
     Rule(("data.end", "data.source"), _past),
     Rule(("features", "data.source", "data.settings"), _columns),
     Rule(("economics.half_spread.pips",), _pips),
+    *map(_rows, LEAST),
     Rule(
         (
             "forecasters.ar.max_order", "splits.train", "splits.embargo", "splits.closures", "features",

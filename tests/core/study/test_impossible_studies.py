@@ -2,9 +2,13 @@
 
 import pytest
 
+from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
-from golden_core.store.lake import shipped
+from golden_core.preparation.feasibility import LEAST
+from golden_core.store.lake import Home, shipped
 from golden_core.study import StudyError
+from golden_core.trials import Trial
+from golden_core.trials.run import TrialError, run_trial
 
 SMOKE = shipped("studies", "smoke.yaml").read_text(encoding="utf-8")
 
@@ -96,3 +100,23 @@ def test_an_autoregression_has_its_lags_behind_it_and_rows_enough():
     assert load_study("smoke", ["forecasters.ar.max_order=20", "splits.train=25"])
     with pytest.raises(StudyError, match=r"needs 24 training rows, of 25 the purge leaves 23 at most"):
         load_study("smoke", ["forecasters.ar.max_order=21", "splits.train=25"])
+
+
+@pytest.mark.parametrize(("name", "settings"), [
+    ("random_walk_garch", "{}"), ("random_walk_gjr_t", "{}"), ("ets", "{model: ANN}"), ("theta", "{}"),
+    ("lightgbm", "{leaves: [3], rows_per_leaf: 5, rounds: 2, learning_rate: 0.1, patience: 1}"),
+])  # fmt: skip
+def test_a_forecaster_has_the_rows_without_which_it_does_not_fit(name, settings):
+    """Where purge and embargo leave just those it fits; its own refusal comes with one fewer, as before any run."""
+    train, validation = LEAST[name]
+    asked = [f"forecasters={{random_walk: {{}}, {name}: {settings}}}", f"splits.validation={max(validation, 1) + 2}"]
+    study = load_study("smoke", [*asked, f"splits.train={train + 2}"])
+    home = Home.from_environment()
+    prepare_all(home, study, [("EURUSD", 1)])
+    run_trial(home, study, Trial(name, "EURUSD", 1, 0))
+    fewer = study.model_copy(update={"splits": study.splits.model_copy(update={"train": train + 1})})
+    prepare_all(home, fewer, [("EURUSD", 1)])
+    with pytest.raises(TrialError, match="at least"):
+        run_trial(home, fewer, Trial(name, "EURUSD", 1, 0))
+    with pytest.raises(StudyError, match=rf"forecasters\.{name}: needs {train} training rows, of {train + 1} the"):
+        load_study("smoke", [*asked, f"splits.train={train + 1}"])
