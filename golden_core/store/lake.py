@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -346,13 +346,10 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def differing_files(one: Path, other: Path, names: Iterable[str]) -> list[str]:
+def differing_files(one: Path, other: Path, names: Collection[str]) -> list[str]:
     """Return those of some names under which two folders do not hold the same: the same bytes, or neither a file."""
-
-    def held(path: Path) -> str | None:
-        return hash_file(path) if path.is_file() else None
-
-    return [name for name in names if held(one / name) != held(other / name)]
+    held = [{name: hash_file(path / name) for name in names if (path / name).is_file()} for path in (one, other)]
+    return [name for name in names if held[0].get(name) != held[1].get(name)]
 
 
 def identified(path: Path) -> tuple[str, int, int, int]:

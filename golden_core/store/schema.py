@@ -22,8 +22,7 @@ _SHARED = """
     level      float nominal probability of the quantile, or of the central interval
     method     text  integrated_gradients, shap, occlusion or attention
     feature    text  name of the feature
-    lag        int32 bars before the cutoff; 0 is the bar of the cutoff itself [bars]
-"""
+    lag        int32 bars before the cutoff; 0 is the bar of the cutoff itself [bars]"""
 
 # Tables: name and key, description, columns. Behind & stand shared columns; a ? marks a column that may be missing.
 _TABLES = """
@@ -363,8 +362,7 @@ What the sanity checks say of each method on each network, and whether its expla
     other_methods float mean Spearman with the other methods, window by window; null for one
     other_seeds   float mean Spearman with the other seeds, window by window; null for one
     reported      bool  nothing speaks against showing it
-    reason        text  why it is not reported
-"""
+    reason        text  why it is not reported"""
 
 _DTYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "text": pl.String, "bool": pl.Boolean, "int32": pl.Int32, "int": pl.Int64, "float": pl.Float64, "day": pl.Date,
@@ -373,20 +371,19 @@ _DTYPES: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def _columns(lines: Iterable[str]) -> Iterator[Column]:
-    for line in lines:
-        name, *told = line.split(maxsplit=2)
+    for name, *told in (line.split(maxsplit=2) for line in lines):
         if name == "&":
-            yield from (_COMMON[one] for one in line.split()[1:])
+            yield from (_COMMON[one] for one in " ".join(told).split())
         else:
             text, _, unit = told[1].removesuffix("]").partition(" [")
             yield Column(name.removesuffix("?"), _DTYPES[told[0]], text, unit, name.endswith("?"))
 
 
 def _table(block: str) -> Table:
-    head, *lines = block.splitlines()
+    told, *columns = block.split("\n    ")
+    head, *said = told.splitlines()
     name, key = head.split(": ")
-    said = " ".join(line for line in lines if not line.startswith(" "))
-    return Table(name, said, tuple(_columns(line for line in lines if line.startswith(" "))), tuple(key.split()))
+    return Table(name, " ".join(said), tuple(_columns(columns)), tuple(key.split()))
 
 
 _COMMON = {column.name: column for column in _columns(_SHARED.strip().splitlines())}
