@@ -65,6 +65,7 @@ def require_inputs(home: Home, study: Study, refused: str) -> None:
 
 def verdict(found: Examined, unit: str, severity: Severity = "error") -> dg.AssetCheckResult:
     """Return a result that passes when there are no findings and something was examined."""
+    what = found.unit or (unit.removesuffix("s") if found.examined == 1 else unit)
     # They name files, and the name of a file may be no text.
     faults = [fault.encode(errors="backslashreplace").decode() for fault in found.faults(unit)]
     metadata: dict[str, Any] = {"examined": found.examined, "violations": len(faults)}
@@ -77,7 +78,7 @@ def verdict(found: Examined, unit: str, severity: Severity = "error") -> dg.Asse
     return dg.AssetCheckResult(
         passed=not faults,
         severity=_SEVERITIES[found.severity or severity],
-        description=faults[0] if faults else f"{count(found.examined)} {found.unit or unit} examined",
+        description=faults[0] if faults else f"{count(found.examined)} {what} examined",
         metadata=metadata,
     )
 

@@ -334,6 +334,8 @@ def change_quality(home, name, *expressions):
 def test_how_much_was_looked_at_is_set_as_everywhere_else():
     """The text stands in the web interface and on the page of the report."""
     assert verdict(Examined([], 8393062), "rows").description == "8\u202f393\u202f062 rows examined"
+    assert verdict(Examined([], 1), "fold parts").description == "1 fold part examined"
+    assert verdict(Examined([], 1, unit="list of pairs"), "triangles").description == "1 list of pairs examined"
 
 
 def test_the_random_walk_alone_is_tested_against_nobody():
