@@ -78,14 +78,14 @@ def readable(size: float) -> str:
 
 
 def openable(path: Path) -> Path:
-    """Return a path that a person named, unless it is a pipe: to open one would wait for somebody to write.
+    """Return a path that a person named, unless it is a pipe or a device: to read one may have no end.
 
     Raises
     ------
     OSError
         If it is one.
     """
-    if path.is_fifo() or path.is_socket():
+    if path.exists() and not (path.is_file() or path.is_dir()):
         raise OSError(errno.EINVAL, "is no regular file", str(path))
     return path
 

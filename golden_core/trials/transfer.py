@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from golden_core.store.health import openable
 from golden_core.store.lake import (
     Home,
     confined,
@@ -88,7 +89,7 @@ def import_trials(home: Home, study: Study, path: Path) -> Taken:
         If the file is no such archive, is of another study, or is damaged; names the entry. Nothing is added then.
     """
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(openable(path))
     except _DAMAGED as error:
         raise TransferError(f"{path} is no archive of `golden lake export`: {error}") from None
     with archive:

@@ -204,6 +204,7 @@ def test_bad_usage_is_one_clear_message(arguments, message):
         ("data", "import", "{}.csv", "--pair", "EURUSD"),
         ("data", "doctor", "{}.csv", "--pair", "EURUSD"),
         ("legacy", "audit-table", "{}.csv"),
+        ("lake", "import", "smoke", "{}.csv"),
     ],
 )
 def test_a_pipe_is_not_waited_for(arguments, tmp_path, monkeypatch):
@@ -214,6 +215,15 @@ def test_a_pipe_is_not_waited_for(arguments, tmp_path, monkeypatch):
         threading.Thread(target=(tmp_path / name).write_text, args=("",), daemon=True).start()
     result = golden(*(word.format(tmp_path / "a") for word in arguments))
     assert result.exit_code == 2
+    assert "is no regular file" in result.output
+
+
+@pytest.mark.parametrize("arguments", [("data", "import", "{}", "--pair", "EURUSD"), ("lake", "import", "smoke", "{}")])
+def test_a_device_without_end_is_not_read(arguments, monkeypatch):
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"reads {path}"))
+    monkeypatch.setattr("zipfile._EndRecData", lambda file: pytest.fail(f"reads {file}"))
+    result = golden(*(word.format("/dev/zero") for word in arguments))
+    assert (result.exit_code, "/dev/zero" in result.output) == (2, True)
     assert "is no regular file" in result.output
 
 
