@@ -23,7 +23,11 @@ class Interrupted(KeyboardInterrupt):
         self.exit_status = 128 + number  # as shells report a process that a signal ended
 
 
+_told: list[int] = []  # since the outermost began: an import or a library's destructor may swallow what is raised
+
+
 def _raise(number: int, _frame: FrameType | None) -> None:
+    _told.append(number)
     raise Interrupted(number)
 
 
@@ -31,12 +35,18 @@ def _raise(number: int, _frame: FrameType | None) -> None:
 def interruptible() -> Iterator[Callable[[], None]]:
     """Raise Interrupted where a signal arrives; yield a function that does so for one that arrived in a Dagster run.
 
+    One that arrived within another of these, and was swallowed, is raised at once.
+
     Dagster puts handlers of its own in place of ours, turns both signals into a failed step and goes on. The wakeup
     descriptor is written to by the interpreter, whoever handles the signal.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
+    if signal.getsignal(signal.SIGINT) is not _raise:
+        _told.clear()
+    if _told:
+        raise Interrupted(_told[0])
     reader, writer = socket.socketpair()
     reader.setblocking(False)
     writer.setblocking(False)

@@ -15,9 +15,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without a character ends no command
-    from golden_core.store.kernels import UnpinnedError, pinned_since_start, variables
-    from golden_dagster.cli.application import app
-
+    try:
+        from golden_core.store.kernels import UnpinnedError, pinned_since_start, variables
+        from golden_dagster.cli.application import app
+    except KeyboardInterrupt:
+        print("interrupted by SIGINT before anything was begun", file=sys.stderr)
+        sys.exit(130)
     try:
         sys.exit(app())
     except UnpinnedError as error:

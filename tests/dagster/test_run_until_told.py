@@ -5,12 +5,14 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from golden_dagster import interruption
-from golden_dagster.interruption import run_until_told
+from golden_dagster.cli import main
+from golden_dagster.interruption import Interrupted, interruptible, run_until_told
 
 WAITS = """
 import pathlib, sys, time
@@ -93,3 +95,24 @@ def told_twice(there):
         time.sleep(0.01)
     time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_that_an_import_swallows_ends_the_campaign_that_follows():
+    with interruptible():
+        with suppress(BaseException):  # as some libraries do while they are imported
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Interrupted, match="SIGINT"), interruptible():
+            pytest.fail("the campaign begins")
+    with interruptible():  # of the next command in this process
+        pass
+
+
+def test_an_interruption_while_the_commands_are_imported_is_no_traceback(monkeypatch, capsys):
+    class Imported:
+        def __getattr__(self, _):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "golden_dagster.cli.application", Imported())
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted by SIGINT before anything was begun\n")
