@@ -32,13 +32,13 @@ def gate(
         bool, typer.Option("--all", help="Show the checks of legacy, leakage and milestones too, not only the study's.")
     ] = False,
 ) -> None:
-    """Materialise what is missing, run every check, print a table and write JUnit XML.
+    """Make what is missing or out of date, run every check, print a table and write JUnit XML.
 
-    What closed the gate is said first. The table shows the checks of the study, and of the others those that close the
-    gate; not those that could only follow from the cause.
+    If the gate fails, the cause is printed first. The table shows the checks of the study, and failed ones of the
+    platform; not those that could not run because of the cause.
 
-    Exit status 0 when everything holds; 1 on a failed ERROR check, a check that was not evaluated or a failed run;
-    2 on bad usage. Warnings never fail.
+    Exit status 0: every check was evaluated, and none failed but warnings. 1: a check of severity error failed or was
+    not evaluated, or a run failed. 2: bad usage.
     """
     from golden_core.reporting.pages import JUNIT
     from golden_dagster.campaign import open_campaign

@@ -44,10 +44,11 @@ def run(
         bool, typer.Option("--wait/--no-wait", help="Wait for another campaign of this study, or refuse to start.")
     ] = True,
 ) -> None:
-    """Bring a study up to date: rates, bars, folds, trials, metrics, report. What is there already is not redone.
+    """Bring a study up to date: rates, bars, folds, trials, metrics, report.
 
-    Exit status 1 when a trial or a blocking check failed; everything else is still done and reported. Interrupted by
-    Ctrl-C or SIGTERM, it keeps what is finished, publishes nothing and ends with 130 or 143.
+    Only what is missing or out of date is made. Exit status 1 when a trial or a blocking check failed; after a failed
+    trial the rest is still done and reported. Ctrl-C or SIGTERM ends it with 130 or 143: finished trials stay, tables
+    and report are not updated.
     """
     overrides = named(overrides, name)
     console, started = terminal(), time.perf_counter()

@@ -120,7 +120,10 @@ def test_every_question_is_answered_one_click_away(site):
     page = (site / "index.html").read_text(encoding="utf-8")
     answers = re.findall(r"<li>(.+?\?) (.*?)</li>", page, re.DOTALL)
     asked = [(question, re.findall(r'href="([^"#]+)', answer)) for question, answer in answers]
-    assert len(asked) == 15
+    assert len(asked) == 19
+    found = set(re.findall(r'href="([^"]+)"', "".join(answer for _, answer in answers)))
+    assert {"usage.html#the-home", "usage.html#when-something-fails", "how_to/gate_in_ci.html"} <= found
+    assert {"explanation/claims.html#why-the-random-walk-wins", "how_to/accelerator.html"} <= found
     for question, targets in asked:
         assert targets, question
         assert all((site / target).exists() for target in targets)
@@ -197,6 +200,12 @@ def test_the_tutorial_on_reports(finished, tmp_path, monkeypatch):
     template = (PROJECT_ROOT / "golden_core/reporting/templates/report.html.jinja").read_text("utf-8")
     rows = re.findall(r"^\| ([A-Z][^|]+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == re.findall(r'call section\("[^"]+", "([^"]+)"\)', template)
+
+
+def test_what_lies_in_a_home_is_on_the_usage_page(finished):
+    page = (DOCS / "usage.md").read_text("utf-8").partition("## The home\n")[2].partition("\n## ")[0]
+    found = {one.name for one in finished.root.iterdir() if one.suffix not in {".json", ".lock"}}
+    assert found <= set(re.findall(r"`([\w.]+)[/`]", page))
 
 
 def test_the_check_of_the_page_decides(finished, capsys):
