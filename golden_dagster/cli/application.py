@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="FX forecasting research in which a claim gets through only if the evidence carries it.",
-    epilog="Generated files live under GOLDEN_HOME (default: .golden in the checkout; elsewhere the nearest upwards).",
+    epilog="Generated files live under GOLDEN_HOME (default: .golden in the checkout, else the nearest upwards).",
 )
 
 
