@@ -159,7 +159,7 @@ def show(study: StudyName = "demo", overrides: Overrides = []) -> None:
 
 @app.command()
 def accept(benchmark: Annotated[Benchmark, typer.Argument(metavar="BENCHMARK", help="The one that was run.")]) -> None:
-    """Make the last runs of a benchmark the baseline of this class of machine: slower ones are seen from then on."""
+    """Make the last runs of a benchmark the baseline of this class of machine, to which later runs are compared."""
     from golden_core.benchmarking.records import accept as accepted
     from golden_core.store.lake import Home
 
@@ -199,14 +199,14 @@ def cohort(
 @app.command()
 def scale(
     study: StudyName = "demo",
-    pairs: Annotated[int, typer.Option(min=1)] = 100,
-    horizons: Annotated[int, typer.Option(min=1)] = 10,
-    seeds: Annotated[int, typer.Option(min=1)] = 20,
-    forecasters: Annotated[int, typer.Option(min=1)] = 20,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs to plan for.")] = 100,
+    horizons: Annotated[int, typer.Option(min=1, help="Its horizons.")] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="Its seeds.")] = 20,
+    forecasters: Annotated[int, typer.Option(min=1, help="Its forecasters, of the mix that the study has.")] = 20,
     on: Annotated[list[int], typer.Option(min=1, help="Workers to plan for; repeatable.")] = [2, 16, 128, 1024],
     workers: Workers = 0,
 ) -> None:
-    """Plan a larger campaign from what a finished study here has cost: hours on n workers, and the bottleneck."""
+    """Plan a larger campaign from what a finished study has cost here: hours by workers, and the bottleneck."""
     from golden_dagster.benchmarks.scale import Size, costs, plan
 
     console = terminal()

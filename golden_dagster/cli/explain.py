@@ -24,7 +24,7 @@ def explain(
     """Explain the networks that a study names, from the checkpoints of its finished trials.
 
     Prints what the sanity checks say of every method on every network. With --sanity no study is looked at: every
-    method stands before every gate, and exit status 1 says that a gate does not hold, or its control does.
+    method takes every sanity check, and exit status 1 says that one failed, or that its control passed.
     """
     if sanity:
         raise typer.Exit(_sanity())

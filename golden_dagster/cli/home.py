@@ -41,13 +41,13 @@ def clean(
     name: As = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete what is listed; without it nothing is touched.")] = False,
     days: Annotated[
-        int, typer.Option("--runs-older-than", min=1, help="Days after which Dagster's record of a run may go.")
+        int, typer.Option("--runs-older-than", min=1, help="Days after which Dagster's record of a run is old.")
     ] = 90,
 ) -> None:
     """List trials that the study no longer asks for (other settings, data or code since then), and delete them if told.
 
-    Current trials, tables, reports and other studies are left alone. What was deleted can only be made again. Of
-    Dagster's runs those go that are old and have nothing to show: the newest of every asset and check stay.
+    Current trials, tables, reports and other studies are left alone. Deleted trials have to be trained again.
+    Dagster's record of old runs goes, too, but for the newest run of every asset and check.
     """
     from golden_core.trials.superseded import delete, superseded_trials
     from golden_dagster.instance import study_instance

@@ -34,7 +34,7 @@ def claims(
     """Print the claims that a study's evidence carries, and count those that it does not.
 
     Effects are in percent of the random walk's loss; of covers, in points of coverage, and of profitable, in percent of
-    the capital a year. "Found from" is the effect that a claim would have been made of
+    the capital a year. "Found from" is the smallest effect that the test would have found
     with the protocol's power, "within" the margin of equivalence that is reached.
     """
     from golden_core.reporting.exhibits import Answer, exhibit
@@ -123,7 +123,7 @@ def figures(
 
 
 def retrials() -> None:
-    """Write what was claimed, what holds and which leak would do as retrials.csv and retrials.md.
+    """Write retrials.csv and retrials.md: what was claimed, what holds, and which leak would explain the claim.
 
     Their studies are run first: golden run retrial_puzzle_ends, retrial_puzzle_means and retrial_exformer.
     """

@@ -31,6 +31,9 @@ def test_every_command_explains_itself(command):
     result = golden(command, "--help")
     assert result.exit_code == 0
     assert len(result.output.split()) > 20
+    group = PROGRAM.commands[command]
+    for one in getattr(group, "commands", {command: group}).values():
+        assert not [parameter.name for parameter in one.params if not getattr(parameter, "help", "said")]
 
 
 def with_a_study(group=PROGRAM, words=()):
