@@ -12,6 +12,7 @@ from statistics import fmean
 from golden_core.store.health import FullDiskError, free_bytes, readable
 from golden_core.store.lake import FINGERPRINT, Home, stored_json
 from golden_core.study import Study
+from golden_core.study.faults import plural
 from golden_core.trials.outputs import PROVENANCE
 
 SAMPLE = 100  # finished trials of a forecaster that are looked at: their mean is all that is asked for
@@ -29,12 +30,15 @@ class Estimate:
 
     def said(self, workers: int) -> str:
         """Return the estimate in one line."""
+        asked = f"{plural(self.trials, 'trial')} to run"
         if not self.measured:
-            return f"{self.trials} trials to run; time and disk unmeasured: nothing like them has finished in this home"
+            like = "it" if self.trials == 1 else "them"
+            return f"{asked}; time and disk unmeasured: nothing like {like} has finished in this home"
         time = datetime.timedelta(seconds=max(1, round(self.seconds / workers)))  # none takes no time
-        text = f"{self.trials} trials to run: about {time} on {workers} workers, beside the checks and the report"
+        text = f"{asked}: about {time} on {plural(workers, 'worker')}, beside the checks and the report"
         beside = f"; unmeasured: {', '.join(self.unmeasured)}" if self.unmeasured else ""
-        return f"{text}, and {readable(self.size)}, as {self.measured} finished trials of this home took{beside}"
+        known = plural(self.measured, "finished trial")
+        return f"{text}, and {readable(self.size)}, as {known} of this home took{beside}"
 
 
 def estimate(home: Home, study: Study, forecasters: Sequence[str]) -> Estimate:

@@ -53,10 +53,11 @@ def claims(
         spare = ("Found from", "Within", "Seeds agreeing", "n", *(() if every else ("Carried",)))
         title, page = f"Claims of study {loaded.name}", ("Registered", "Tried", "Not made because")
         console.print(exhibited(shown, console, without=page, spare=spare, title=title))
-    console.print(f"{carried.height} of {rows.height} claims asked about are carried by the evidence")
+    held = carried.height
+    console.print(f"{held} of {rows.height} claims asked about {_are(held)} carried by the evidence")
     console.print(f"decided {decided(loaded.protocol)}", style="dim")
     for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
-        console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim")
+        console.print(f"  {count} {_are(count)} not: {reason or 'the test does not reject'}", style="dim")
     for tried, registered in rows.select("tried", "registered").unique().iter_rows():
         console.print(f"tried on these rates in this home: {tried} ways to forecast", style="dim")
         if not registered:
@@ -64,6 +65,10 @@ def claims(
             console.print(coloured("not registered", "red", late))
     for caveat in against:
         console.print(caveat, soft_wrap=True)
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 @app.command()

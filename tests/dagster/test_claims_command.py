@@ -30,8 +30,10 @@ def asked(tmp_path, monkeypatch):
     made = [forecast_rows(name, "EURUSD", 0, first, y, y_pred) for name, y_pred in known.items()]
     forecasts = pl.concat(made).with_columns(study=pl.lit("demo"))
     asked = study.protocol.model_copy(update={"kinds": ("more_accurate", "predicts", "equivalent")})
-    for name, registered in (("demo", True), ("late", False), ("smoke_late", False)):
-        table = claims_table(name, forecasts, asked, 0.95, Standing(registered, 2))
+    single = asked.model_copy(update={"kinds": ("more_accurate",), "scopes": ("series",)})
+    for name, registered in (("demo", True), ("late", False), ("smoke_late", False), ("single", True)):
+        protocol = single if name == "single" else asked
+        table = claims_table(name, forecasts, protocol, 0.95, Standing(registered, 2))
         Warehouse(home.warehouse).load(name, {"claims": table})
     monkeypatch.setattr(stored, "shown_completeness", lambda *_: (5, 240))
     return lambda *arguments: golden("claims", *arguments, env={"COLUMNS": "200"})
@@ -47,6 +49,12 @@ def test_claims_are_printed_and_non_claims_counted(asked):
     assert "stale: evaluated by other code than this; golden run demo evaluates again" in said
     assert "drift" in asked("demo", "--all").output
     assert all(unit in said for unit in ("Effect (%)", "interval (%)", "Found from", "Within (%)"))
+
+
+def test_one_claim_is_told_in_the_singular(asked):
+    said = asked("demo", "--as", "single").output
+    assert "1 of 2 claims asked about is carried by the evidence" in said
+    assert "1 is not: the test does not reject" in said
 
 
 def test_by_which_level_and_margins_it_was_decided(asked):

@@ -214,7 +214,7 @@ def test_a_campaign_says_what_it_will_take_as_far_as_that_was_measured(broken, m
     assert found.size == sum(size for _, size in costs)
     assert found.said(2).endswith("as 2 finished trials of this home took; unmeasured: drift")
     unknown = estimate.estimate(broken, STUDY, ["drift"])
-    assert unknown.said(2).startswith("1 trials to run; time and disk unmeasured")
+    assert unknown.said(2).startswith("1 trial to run; time and disk unmeasured: nothing like it has")
     monkeypatch.setattr(estimate, "free_bytes", lambda _path: int(found.size) - 1)
     with pytest.raises(FullDiskError, match=r"3 trials need about [0-9.]+ MB, as 2 finished ones did; [0-9.]+ MB are"):
         estimate.estimate(broken, STUDY, ["ar", "ar", "drift"])
@@ -226,7 +226,7 @@ def test_a_campaign_that_cannot_fit_does_not_start(broken, monkeypatch):
     said = []
     with opened(say=said.append) as campaign:
         assert [stage.name for stage in campaign.stages()][:2] == ["input checks", "models"]
-        assert said[-1].startswith("1 trials to run: about 0:00:0")
+        assert said[-1].startswith("1 trial to run: about 0:00:0")
         monkeypatch.setattr(estimate, "free_bytes", lambda _path: 10)
         with pytest.raises(FullDiskError, match="golden clean"):
             list(campaign.stages())

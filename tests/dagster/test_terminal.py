@@ -103,3 +103,6 @@ def test_trials_of_no_time_are_not_said_to_take_none():
     """Checks and report take a minute beside trials of milliseconds: 0:00:00 for all of it would be read so."""
     said = Estimate(2, 0.01, 0.0, 10, ()).said(2)
     assert said.startswith("2 trials to run: about 0:00:01 on 2 workers, beside the checks and the report, and ")
+    said = Estimate(1, 0.01, 0.0, 1, ()).said(1)
+    assert said.startswith("1 trial to run: about 0:00:01 on 1 worker, beside")
+    assert said.endswith(", as 1 finished trial of this home took")

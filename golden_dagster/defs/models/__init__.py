@@ -74,7 +74,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
                 summary = trial_summary(study.home, loaded, outcome.trial, outcome.fingerprint)
                 log.add(trial_key(outcome.trial), outcome.fingerprint, _facts(outcome, summary))
         if failures:
-            others = "; the others are done" if len(failures) < len(trials) else ""
+            others = "; the rest is done" if len(failures) < len(trials) else ""
             raise dg.Failure(
                 f"{len(failures)} of {len(trials)} trials failed{others}. First: {failures[0]}",
                 metadata={"failures": findings_value(failures, title="failure")},
