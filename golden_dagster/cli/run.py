@@ -162,9 +162,9 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
     if (found["status"] == "missing").all():  # and somebody may have meant another home
         command = run_command(study, named(overrides, name))
         former = any(home.study(loaded.name).root.glob("trials/*/*/*"))
-        held = "only trials of former settings, data or code are" if former else "nothing of it is"
-        made = "them anew" if former else "it"
-        console.print(f"{held} in {home.root}: `{command}` makes {made}", soft_wrap=True)
+        held = "only trials of former settings, data or code are" if former else "none of its trials is"
+        anew = " anew" if former else ""
+        console.print(f"{held} in {home.root}: `{command}` makes them{anew}", soft_wrap=True)
     for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
         console.print(coloured("failed", "red", f" {error}"), soft_wrap=True)
     for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):

@@ -288,7 +288,7 @@ def test_a_port_in_use_is_said_before_anything_starts():
 def test_a_home_without_the_study_is_named():
     said = " ".join(golden("status", "smoke", "--set", "training.epochs=2").output.split())
     home = os.environ["GOLDEN_HOME"]
-    assert said.endswith(f"nothing of it is in {home}: `golden run smoke --set training.epochs=2` makes it")
+    assert said.endswith(f"none of its trials is in {home}: `golden run smoke --set training.epochs=2` makes them")
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENAMETOOLONG])
