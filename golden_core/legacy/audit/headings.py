@@ -117,12 +117,14 @@ def is_derived(label: str) -> bool:
     """Whether the name of a row says that its numbers are made from other rows: a spread, a change, a count."""
     if label.lstrip().startswith("Δ") or re.fullmatch(r"\d{1,2}\s?%", label.strip()):
         return True
-    words = [word for word in _words(label) if word not in _WORDS["averages"] | {"%", "relative", "our", "1st", "of"}]
-    pairs = ("standard deviation", "standard error", "p value")
-    return bool(words) and (
-        words[0] in _WORDS["derived_rows"]
-        or " ".join(words[:2]) in pairs
-        or (len(words) == 1 and words[0] in _WORDS["short_derived_rows"] and label.isascii())  # λmax is a target
+    words = [word for word in _words(label) if word not in _WORDS["averages"] | _WORDS["fillers_of_rows"]]
+    first, second = (*words, "", "")[:2]
+    return (
+        first in _WORDS["derived_rows"]
+        or f"{first} {second}" in ("standard deviation", "standard error", "p value")
+        or (
+            first in _WORDS["short_derived_rows"] and second in _WORDS["beside"] and label.isascii()
+        )  # λmax is a target
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from golden_core.legacy.audit.grid import Grid, TableError
 from golden_core.legacy.audit.headings import (
+    ERRORS,
     METRICS,
     NAMES,
     Heading,
@@ -79,8 +80,12 @@ def lay_out(grid: Grid, columns: Columns) -> tuple[Layout, list[str]]:
     used = {*claimed, *(column for column, _ in metrics), *(column for listed in roles.values() for column in listed)}
     texts = [c for c in range(len(grid.header)) if c not in used and any(is_word(row[c]) for row in grid.rows)]
     used.update(texts)
-    if "label" not in given and not roles["label"] and texts:
-        roles["label"].append(texts.pop(0))
+    first = min((column for column, _ in metrics), default=0)
+    # A model behind the numbers, or one for all rows, is told of what the rows are about.
+    told = all(c > first or len({row[c] for row in grid.rows}) == 1 for c in roles["label"])
+    if "label" not in given and texts and (not roles["label"] or (texts[0] < first and told)):
+        texts += roles["label"]
+        roles["label"] = [texts.pop(0)]
     numbers = [[str(row + start) for row in range(len(grid.rows))] for start in (0, 1)]  # of the rows: nobody's key
     keyed = (c for c, name in enumerate(grid.header) if c not in used and name)
     rest = [c for c in keyed if [row[c].strip() for row in grid.rows] not in numbers]
@@ -156,7 +161,10 @@ def without_derived_rows(grid: Grid, layout: Layout) -> tuple[Grid, list[str]]:
     """Leave out rows of spreads, ranks and changes: they are made from other rows, and no identity holds in them."""
     keys = {0, *(column for listed in layout.roles.values() for column in listed)}
     keys -= {column for column, _ in layout.metrics}
-    left = [i for i, cells in enumerate(grid.rows) if any(is_derived(cells[key]) for key in keys)]
+    errors = [column for column, heading in layout.metrics if heading.metric in ERRORS]
+    signs = [{m[1] for c in errors if (m := re.match(r"\W*?([-+−])[\d.]", row[c]))} for row in grid.rows]
+    changes = "+" in set().union(*signs)  # nobody prints an error as +0.1
+    left = [i for i, row in enumerate(grid.rows) if (changes and signs[i]) or any(is_derived(row[k]) for k in keys)]
     if not left:
         return grid, []
     told = names(list(dict.fromkeys(next(grid.rows[i][key] for key in keys if grid.rows[i][key]) for i in left)))

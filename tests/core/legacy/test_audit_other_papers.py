@@ -83,6 +83,8 @@ STOCK_CSV = HEAD + _lines(STOCK, _plain)
     # Rows that are made from other rows.
     STOCK_CSV + "Improvement (%),44.1,55.9,73.2,3.1\nStd. dev.,0.1,0.2,0.3,0.004\n1st count,3,2,1,0\n",
     STOCK_CSV + "Improvement,44.1%,55.9%,73.2%,3.1%\nmax,9,1,1,0.9\n",
+    STOCK_CSV + "Change (%),-44.1,-55.9,-73.2,3.1\n",
+    STOCK_CSV + "LSTM beside ours,+0.1,-0.3,+0.2,-0.1\nGRU beside ours,−0.1,0.3,-0.2,0\n",
 ])  # fmt: skip
 def test_layouts(tmp_path, text):
     audit = audit_table(_file(tmp_path, text))
@@ -196,7 +198,9 @@ def test_a_power_of_ten_in_brackets_is_not_dropped():
 
 def test_names_of_derived_rows():
     derived = ("Improvement over LSTM", "Std. dev.", "Δ (%)", "25%", "Avg. rank", "1st count", "max", "p-value", "SD")
+    derived += ("Change (%)", "Percent change", "Relative change from naive", "Gain over LSTM", "Delta vs. best")
     models = ("VAR", "VAR(1)", "SE-ResNet", "Min-Max LSTM", "Gain-shape VQ", "Mean", "Average", "Delta-RNN", "MAX-pool")
+    models += ("Change-point model", "Absolute")
     assert all(is_derived(name) for name in derived)
     assert not any(is_derived(name) for name in models)
 
@@ -286,6 +290,16 @@ def test_a_pair_in_the_name_of_a_row_is_its_test_set(tmp_path, label, mark):
     audit = audit_table(_file(tmp_path, ",RMSE,R2\n" + rows))
     assert audit.findings == ()
     assert [found.name for found in audit.test_sets] == ["EURUSD", "USDJPY", "GBPUSD"]
+
+
+@pytest.mark.parametrize("text", [
+    "Element,Model,RMSE,R2\nCu,PLS,0.30,0.950\nMn,PLS,0.20,0.900\nMg,PLS,0.26,0.945\nSi,PLS,0.70,0.970\n",
+    "Element,RMSE,R2,Best model\nCu,0.30,0.950,PLS\nMn,0.20,0.900,SVR\nMg,0.26,0.945,PLS\nSi,0.70,0.970,RF\n",
+])  # fmt: skip
+def test_models_that_are_told_of_other_things_are_not_what_the_rows_compare(tmp_path, text):
+    audit = audit_table(_file(tmp_path, text))
+    assert {finding.verdict for finding in audit.findings} == {"open"}
+    assert [row.name for row in audit.rows] == ["Cu", "Mn", "Mg", "Si"]
 
 
 def test_what_was_not_read_is_said(tmp_path):
