@@ -45,7 +45,7 @@ _ENDS = re.compile(r"([^,;]+[.][^,;]*)[,;]([^,;]+)|([^;]+);([^;]+)|([+-]?[\d.,]+
 _SIGN = re.compile(r"(?<=[\d.])(%|‰|pips?|bps?|points?|usd|eur|gbp|jpy|cny|chf|dollars?)$", re.IGNORECASE)
 # What the errors of other fields are printed in. Where rows are told apart by hours or days, these are names.
 _UNIT = re.compile(
-    r"(?<=[\d.])(°[CF]|d[bB]|[kMG]?Wh?|[kKM]|[mck]?m|km/h|m/s|k?g|m?s|min|h|[mk]?V|ppm|ppb|[kM]?Pa|[μu]g/m\^?3|W/m\^?2)$"
+    r"(?<=[\d.])(°[CF]?|d[bB]|[kMG]?Wh?|[kKMBT]|[mck]?m|km/h|m/s|k?g|m?s|min|h|[mk]?V|ppm|ppb|[kM]?Pa|[μu]g/m\^?3|W/m\^?2)$"
 )
 _WORD = re.compile(r"(?<=\d)\s+([^\W\d_]{2,12})\s*$")
 
@@ -190,7 +190,8 @@ def _without_spread(bare: str, text: str, decimal_comma: bool) -> tuple[str, boo
         )
     ends = bracketed and _ENDS.fullmatch(found[1])
     for part in [end for end in ends.groups() if end] if ends else [found[1]]:
-        _number(_ungrouped(_without_sign(part)[0], text, decimal_comma), text, spread=False, sign="")
+        if part != "nan":  # of one run
+            _number(_ungrouped(_without_sign(part)[0], text, decimal_comma), text, spread=False, sign="")
     # In brackets a whole number may be a rank, or count units of the last digit; only a decimal is a spread, unless
     # it is a percentage of something else.
     changed = found[1].endswith("%") and not main.endswith("%")

@@ -19,6 +19,7 @@ from golden_core.vendors.paired import pairs_in
 
 WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
 _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
+_FACTORS = {"": 1, "k": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 _UNIT_AHEAD = re.compile(  # "LSTM, 5-step", "GRU 3 hours ahead"
     r"(?<=\d)([\s_-]*(steps?|bars?|min(ute)?s?|h(ou)?rs?|days?|weeks?|months?|years?|[hdwmy]|ahead))+(?=\W*$)"
 )
@@ -147,6 +148,8 @@ def _in_unit(
         return [n and n.scaled(heading.scale * (hundredth if n.sign or heading.percent else 1)) for n in numbers]
     signs = [number.sign for number in numbers if number is not None]
     if heading.metric in ERRORS and len(set(signs)) > 1:
+        if set(signs) <= _FACTORS.keys():
+            return [number and number.scaled(heading.scale * _FACTORS[number.sign]) for number in numbers]
         row = next(i for i, number in enumerate(numbers) if number is not None and number.sign != signs[0])
         told = max(signs, key=len)
         raise TableError(f"{grid.where(row, column)}: some cells of the column have a {told!r} and others not")

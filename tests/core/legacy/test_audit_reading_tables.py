@@ -26,7 +26,7 @@ def _file(tmp_path, text):
     ("+3", "3", "1"), ("3.30e-3", "0.0033", "0.00001"),
     ("3.3E+2", "330", "10"), ("3.3×10⁻³", "0.0033", "0.0001"), ("3.3 x 10^-3", "0.0033", "0.0001"),
     ("3.3·10^{-3}", "0.0033", "0.0001"), ("1,234.5", "1234.5", "0.1"), ("1 234.5", "1234.5", "0.1"),
-    ("1’234.5", "1234.5", "0.1"), ("0.0123 ± 0.0004", "0.0123", "0.0001"),
+    ("1’234.5", "1234.5", "0.1"), ("0.0123 ± 0.0004", "0.0123", "0.0001"), ("0.0123 ± nan", "0.0123", "0.0001"),
     ("0.0123 (0.0004)", "0.0123", "0.0001"), ("0.0123(4)", "0.0123", "0.0001"), ("98.65%", "98.65", "0.01"),
     ("98.6 ± 0.2 %", "98.6", "0.1"), ("**0.012**", "0.012", "0.001"), ("0.012*", "0.012", "0.001"),
     ("0.012†", "0.012", "0.001"), ("0.012₁", "0.012", "0.001"), ("0.012 ₂₃", "0.012", "0.001"), ("0.000", "0", "0.001"),
@@ -47,7 +47,7 @@ def test_cups_and_stars_beside_numbers_say_nothing(text):
 
 @pytest.mark.parametrize(("text", "unit"), [
     ("0.696 °C", "°C"), ("0.696±0.1 °F", "°F"), ("0.696 °C ± 0.1 °C", "°C"), ("0.696dB", "dB"), ("$0.696k", "k"),
-    ("0.696 µg/m³", "μg/m^3"), ("0.696 kWh", "kWh"), ("0.696 días", "días"),
+    ("0.696°", "°"), ("0.696 µg/m³", "μg/m^3"), ("0.696 kWh", "kWh"), ("0.696 días", "días"),
 ])  # fmt: skip
 def test_errors_may_have_the_unit_of_another_field(text, unit):
     found = parse(text, decimal_comma=False, physical=True)
@@ -55,6 +55,13 @@ def test_errors_may_have_the_unit_of_another_field(text, unit):
     assert (found.value, found.sign) == (Fraction("0.696"), unit)
     with pytest.raises(CellError):
         parse(text, decimal_comma=False)  # where it is no error: "24 h" tells a horizon
+
+
+def test_thousands_and_more_are_factors_where_they_differ(tmp_path):
+    rows = "A,66.9k,4.48B,0.9\nB,1.08M,1.16T,-\nC,90,8123,0.7\n"
+    found = read_table(_file(tmp_path, "model,RMSE,MSE,R2\n" + rows)).rows
+    assert [float(row.cells["rmse"].value) for row in found] == [66_900, 1_080_000, 90]
+    assert [float(row.cells["mse"].unit) for row in found] == [1e7, 1e10, 1]
 
 
 def test_units_in_cells_are_those_of_the_whole_column(tmp_path):
