@@ -40,7 +40,7 @@ def bounds(row: Row, rounding: Rounding = "nearest") -> Bounds:
     if rounding == "recomputed" and {"mse", "rmse"} <= set(found):
         mse, squared = found["mse"], found["rmse"].squared()
         if row.cells["rmse"].value ** 2 in mse:
-            found["mse"] = _hull([mse, squared])
+            found["mse"] = hull([mse, squared])
         if row.cells["mse"].value in squared:
             found["rmse"] = _NOT_NEGATIVE
     row.known[rounding] = found
@@ -84,7 +84,7 @@ def squared_error(row: Bounds, *, averaged: bool) -> Interval | None:
     if not squares:
         return None
     floor = [Interval(row["mae"].low ** 2, None)] if "mae" in row else []
-    return common([*squares, *floor]) or common(squares) or _hull(squares)
+    return common([*squares, *floor]) or common(squares) or hull(squares)
 
 
 def target_variance(row: Bounds, *, averaged: bool) -> Interval | None:
@@ -96,7 +96,8 @@ def target_variance(row: Bounds, *, averaged: bool) -> Interval | None:
     return error.divided(Interval(Fraction(0) if best is None else _ONE - best, _ONE - row["r2"].low))
 
 
-def _hull(intervals: list[Interval]) -> Interval:
+def hull(intervals: Sequence[Interval]) -> Interval:
+    """Return the smallest interval that holds all of these."""
     highs = [interval.high for interval in intervals if interval.high is not None]
     return Interval(min(interval.low for interval in intervals), max(highs) if len(highs) == len(intervals) else None)
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from golden_core.legacy.audit.bounds import reliable, squared_error, variances
+from golden_core.legacy.audit.bounds import hull, reliable, squared_error, variances
 from golden_core.legacy.audit.findings import Reading, RowSet
 from golden_core.legacy.audit.intervals import Interval, between, common, exceeds, names, number, percent
 from golden_core.legacy.audit.row_explanations import means_over_datasets, means_over_seeds, percent_sign
@@ -77,15 +77,16 @@ def rows_of_other_data(table: Table) -> list[Reading]:
         return []
     named: dict[str, list[Interval]] = {}
     found = variances(table, table.rows)
-    ranked = sorted(found.values(), key=lambda variance: variance.low)
     near = _NEAR if len(found) > 2 else _ANOTHER_SCALE**2
     for row in table.named(list(found)):
         named.setdefault(row.name.removeprefix(" / ".join((*row.test_set, ""))), []).append(found[row.name])
+    ranked = sorted(map(hull, named.values()), key=lambda variance: variance.low)
+    steady = all(common(Interval(one.low / near, one.high) for one in part) for part in named.values())
     if not table.models:
         told = "No heading says that the rows are models: each may be about data of its own."
     elif len(named) > 1 and all(len(part) > 1 and common(part) is not None for part in named.values()):
         told = "Rows of one name share one variance in every test set: the names may be of data."
-    elif len(named) == len(found) and all(exceeds(b.low / near, a.high) for a, b in pairwise(ranked)):
+    elif len(named) > 1 and steady and all(exceeds(b.low / near, a.high) for a, b in pairwise(ranked)):
         told = "No row's variance is near another's, as with models on one test set: each may be about data of its own."
     else:
         return []
