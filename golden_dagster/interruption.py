@@ -74,12 +74,14 @@ def interruptible() -> Iterator[Callable[[], None]]:
 def run_until_told(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program and return its exit status; when this process is told to end, so are the program and its children.
 
-    Ctrl-C is a good end: 0. Who does not end within a while is killed, and who is there when this is told again.
+    Ctrl-C is a good end: 0. An end that nobody asked for is none: 1 at least, so that a supervisor starts it again.
+    Who does not end within a while is killed, and who is there when this is told again.
     """
     # A group of its own: what a killed program has started would go on, and hold the port.
     with interruptible(), subprocess.Popen(command, env=environment, process_group=0) as program:
         try:
-            return program.wait()
+            # `dagster dev` says 0 when its daemon was killed.
+            return program.wait() or 1
         except Interrupted as told:
             with suppress(subprocess.TimeoutExpired, Interrupted):
                 os.killpg(program.pid, signal.SIGINT)

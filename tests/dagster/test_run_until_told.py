@@ -37,8 +37,10 @@ def tell(number, ready):
     threading.Thread(target=send, daemon=True).start()
 
 
-def test_its_own_status_is_ours():
-    assert run_until_told([sys.executable, "-c", "raise SystemExit(7)"], os.environ) == 7
+@pytest.mark.parametrize(("its", "ours"), [(7, 7), (0, 1)])
+def test_its_own_status_is_ours_unless_it_ends_well_and_untold(its, ours):
+    """`dagster dev` does when its daemon was killed, and a supervisor would not start it again."""
+    assert run_until_told([sys.executable, "-c", f"raise SystemExit({its})"], os.environ) == ours
 
 
 def test_a_supervisor_ends_both(tmp_path):
