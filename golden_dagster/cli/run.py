@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from golden_core.reporting.exhibits import Exhibit
+    from golden_core.store.lake import Home
     from golden_core.study import Study
     from golden_core.trials import Outcome
 
@@ -165,10 +166,27 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         held = "only trials of former settings, data or code are" if former else "none of its trials is"
         anew = " anew" if former else ""
         console.print(f"{held} in {home.root}: `{command}` makes them{anew}", soft_wrap=True)
+    if (found["status"] == "missing").any():
+        for fault in _stopped(home, loaded, console):
+            console.print(coloured("stopped", "red", f" {fault}"), soft_wrap=True)
     for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
         console.print(coloured("failed", "red", f" {error}"), soft_wrap=True)
     for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
         console.print(coloured("damaged", "red", f" {fault}"), soft_wrap=True)
+
+
+def _stopped(home: Home, study: Study, console: Console) -> list[str]:
+    """Return the failed checks that no trial of the study gets past, as they were decided last."""
+    if not home.instance(study.name).exists():
+        return []
+    from golden_dagster.instance import study_instance
+    from golden_dagster.lib.checks import recorded_verdicts
+
+    with study_instance(home, study.name, say=console.print) as instance:
+        checks = recorded_verdicts(instance, study).checks
+    failed = checks.filter(checks["blocks"] & (checks["verdict"] == "failed"))
+    told = failed.select("name", "asset", "found").iter_rows()
+    return [f"by {name} of {asset}: {found}" for name, asset, found in told]
 
 
 def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:

@@ -46,6 +46,8 @@ def test_the_gate_closes_before_training_and_names_the_place(monkeypatch, plant,
     assert f"{asset}, column '{column}' from " in output
     assert "materialising folds" in output
     assert "materialising models" not in output
+    told = called("status", "smoke", "--set", PLANTED, "--set", ONE_PAIR)
+    assert f"stopped by nothing_sees_the_future of folds: {asset}, column '{column}' from " in told.output
 
 
 def test_a_forecaster_that_is_added_to_folds_that_are_up_to_date(broken, monkeypatch):
