@@ -149,7 +149,7 @@ def _standing(study: str, overrides: list[str], signal: str) -> str:
 
 
 def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:
-    """Count the trials of a study that are done, failed or still to run."""
+    """Count the trials of a study that are done, failed or still to run, and say what stopped its last run."""
     from golden_core.preparation.catalogue import run_command
     from golden_core.trials import all_trials, trial_status
     from golden_core.trials.outputs import damaged_trials
